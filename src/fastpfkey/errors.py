@@ -1,0 +1,121 @@
+"""What can go wrong: the exception tree, the fault codes, and the one table from fault to exception.
+
+The hot path never raises. It returns a `Fault` with a byte position and a message index, and `wire_error` here turns the three into
+an exception, so type, text and offset are the same whichever backend found the fault.
+
+    PFKeyError
+      WireError (ValueError)        bytes that cannot be PF_KEY
+        TruncatedError                the buffer ends inside a message
+        MalformedError                a length or count contradicts what holds it
+        LimitError                    more than the caller allowed
+      EncodeError (ValueError)      a value does not fit its field
+      BackendError (ImportError)    the requested backend is unavailable
+
+No text here ever contains bytes of a message: they may be keys.
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class PFKeyError(Exception):
+    """Base of every error that fastpfkey raises on purpose."""
+
+
+class Fault(enum.IntEnum):
+    """Why bytes cannot be PF_KEY. Everything else that may be wrong with a message is for `check`, not a fault.
+
+    The comment behind each code says which byte its position points at.
+    """
+
+    NONE = 0
+    HEADER_TRUNCATED = 1  # start of the message
+    VERSION = 2  # sadb_msg_version
+    MESSAGE_SHORT = 3  # sadb_msg_len
+    MESSAGE_TRUNCATED = 4  # sadb_msg_len
+    EXTENSION_EMPTY = 5  # sadb_ext_len
+    EXTENSION_OVERRUN = 6  # sadb_ext_len
+    EXTENSION_SHORT = 7  # sadb_ext_len
+    EXTENSION_DUPLICATE = 8  # sadb_ext_type of the second
+    EXTENSION_UNKNOWN = 9  # sadb_ext_type; only when strict
+    SOCKADDR_OVERRUN = 10  # first byte of the sockaddr
+    KEY_OVERRUN = 11  # sadb_key_bits
+    DATA_OVERRUN = 12  # the length or count field
+    RECORD_PARTIAL = 13  # first byte of the incomplete record
+    REQUEST_SHORT = 14  # sadb_x_ipsecrequest_len
+    REQUEST_OVERRUN = 15  # sadb_x_ipsecrequest_len
+    ITEM_OVERRUN = 16  # first byte of the item that does not fit
+
+
+_REASONS = {
+    Fault.HEADER_TRUNCATED: "fewer than 16 bytes are left for a message header",
+    Fault.VERSION: "the version is not 2 (PF_KEY_V2)",
+    Fault.MESSAGE_SHORT: "the message length is shorter than its 16-byte header",
+    Fault.MESSAGE_TRUNCATED: "the message length runs past the end of the buffer",
+    Fault.EXTENSION_EMPTY: "an extension has length 0",
+    Fault.EXTENSION_OVERRUN: "an extension runs past the end of its message",
+    Fault.EXTENSION_SHORT: "an extension is shorter than its fixed part",
+    Fault.EXTENSION_DUPLICATE: "an extension appears twice",
+    Fault.EXTENSION_UNKNOWN: "the extension type is not one the dialect knows",
+    Fault.SOCKADDR_OVERRUN: "a socket address does not fit its extension",
+    Fault.KEY_OVERRUN: "the key bits do not fit the key extension",
+    Fault.DATA_OVERRUN: "a length or count in an extension does not fit it",
+    Fault.RECORD_PARTIAL: "an extension ends inside a record of its list",
+    Fault.REQUEST_SHORT: "a policy request is shorter than its fixed part",
+    Fault.REQUEST_OVERRUN: "a policy request runs past the end of its policy",
+    Fault.ITEM_OVERRUN: "an item of a counted list does not fit its extension",
+}
+
+
+class WireError(PFKeyError, ValueError):
+    """Bytes that cannot be PF_KEY.
+
+    `fault` is the code, `offset` the byte in the decoded buffer that shows it, `message_index` the number of the message
+    (from 0, counted from the start of the buffer), `good` the number of messages decoded before it.
+    """
+
+    def __init__(self, fault: Fault, offset: int, message_index: int, good: int | None = None) -> None:
+        self.fault = fault
+        self.offset = offset
+        self.message_index = message_index
+        self.good = message_index if good is None else good
+        super().__init__(fault, offset, message_index, self.good)
+
+    def __str__(self) -> str:
+        return f"message {self.message_index}, byte {self.offset}: {self.reason}"
+
+    @property
+    def reason(self) -> str:
+        """The fault in words."""
+        return _REASONS[self.fault]
+
+
+class TruncatedError(WireError):
+    """The buffer ends inside a message: more bytes may make it whole."""
+
+
+class MalformedError(WireError):
+    """A version, length or count contradicts what holds it: more bytes cannot help."""
+
+
+class LimitError(PFKeyError, ValueError):
+    """The input asks for more than the caller allowed."""
+
+
+class EncodeError(PFKeyError, ValueError):
+    """A value does not fit its field. The text names message, extension and field, never a key's bytes."""
+
+
+class BackendError(PFKeyError, ImportError):
+    """The backend that FASTPFKEY_BACKEND asks for is unavailable, or its extension modules fail to load."""
+
+
+_TRUNCATED = frozenset({Fault.HEADER_TRUNCATED, Fault.MESSAGE_TRUNCATED})
+
+
+def wire_error(fault: int, offset: int, message_index: int, good: int | None = None) -> WireError:
+    """The exception for a fault at a byte offset in a message."""
+    code = Fault(fault)
+    kind = TruncatedError if code in _TRUNCATED else MalformedError
+    return kind(code, offset, message_index, good)
