@@ -1,0 +1,23 @@
+"""The extension modules; everything else about the build is in pyproject.toml.
+
+FASTPFKEY_EXTENSIONS=require, the default, fails the build when one of them does not compile; never builds a pure package.
+"""
+
+import os
+
+from setuptools import Extension, setup
+
+HOTPATH = ("shapes", "walk", "columns", "gather")
+
+choice = os.environ.get("FASTPFKEY_EXTENSIONS", "require")
+if choice not in ("require", "never"):
+    raise SystemExit(f"FASTPFKEY_EXTENSIONS must be 'require' or 'never', not {choice!r}")
+
+setup(
+    ext_modules=[
+        Extension(f"fastpfkey.hotpath.{name}", [f"src/fastpfkey/hotpath/{name}.pyx"], extra_compile_args=["-O3"])
+        for name in HOTPATH
+        if choice == "require"
+    ],
+    options={"build_ext": {"cython_c_in_temp": True}},
+)
