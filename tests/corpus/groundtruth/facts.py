@@ -1,0 +1,202 @@
+"""One vocabulary for what the witnesses say: a dict from column name to value, holding only what that witness tells.
+
+The names are those of the library's SA table, the codes Linux's numbers (which are the library's canonical ones, except
+that families are 4, 6 and 0 for none). So a capture, a text and a decoded table can be compared key by key: the texts
+tell a part of what the bytes tell, and `of_message` tells all. Keys are named `key_auth` and `key_encrypt`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import byhand, setkey, xfrm
+from .index import EXTENSIONS
+
+Facts = dict[str, Any]
+
+# setkey prints byte counts through a C double, so these are compared after the same treatment.
+THROUGH_DOUBLE = frozenset({"current_bytes", "hard_bytes", "soft_bytes"})
+
+XFRM_SATYPES = {50: 3, 51: 2, 108: 9}
+XFRM_FLAGS = {"noecn": 1 << 31, "decap-dscp": 1 << 30, "nopmtudisc": 1 << 29}
+XFRM_AUTH = {
+    "hmac(md5)": 2,
+    "hmac(sha1)": 3,
+    "hmac(sha256)": 5,
+    "hmac(sha384)": 6,
+    "hmac(sha512)": 7,
+    "hmac(rmd160)": 8,
+    "xcbc(aes)": 9,
+    "digest_null": 251,
+    "cmac(aes)": 0,
+}
+XFRM_ENCRYPT = {
+    "cbc(des)": 2,
+    "cbc(des3_ede)": 3,
+    "cbc(cast5)": 6,
+    "cbc(blowfish)": 7,
+    "ecb(cipher_null)": 11,
+    "cbc(aes)": 12,
+    "rfc3686(ctr(aes))": 13,
+    "cbc(camellia)": 22,
+    "cbc(twofish)": 253,
+}
+XFRM_COMPRESS = {"deflate": 2}
+
+_FAMILIES = {byhand.AF_INET: 4, byhand.AF_INET6: 6}
+_LIFETIMES = {"current": "LT_CUR", "hard": "LT_HARD", "soft": "LT_SOFT"}
+_ADDRESSES = {"src": "SRC", "dst": "DST", "proxy": "PROXY"}
+
+
+def contradictions(told: Facts, known: Facts) -> dict[str, tuple[Any, Any]]:
+    """What `told` says otherwise than `known`: name to (told, known). Empty when they agree."""
+    return {name: (value, known.get(name)) for name, value in told.items() if known.get(name) != value}
+
+
+def through_double(facts: Facts) -> Facts:
+    """The same facts with their byte counts rounded as setkey's printf("%.0f") rounds them."""
+    return {name: int(float(value)) if name in THROUGH_DOUBLE else value for name, value in facts.items()}
+
+
+def of_setkey(sa: setkey.PrintedSA) -> Facts:
+    """What a block of ``setkey -D`` tells about the message it was printed from, its seq and pid aside."""
+    facts: Facts = {
+        "satype": sa.satype,
+        "refcount": sa.refcnt,
+        "spi": sa.spi,
+        "replay": sa.replay,
+        "state": sa.state,
+        "flags": sa.flags,
+        "mode": sa.mode,
+        "reqid": sa.reqid,
+        "sa2_seq": sa.sequence,
+        "natt": sa.natt,
+    }
+    for name, end in (("src", sa.src), ("dst", sa.dst)):
+        facts |= {name: end.ip, f"{name}_family": end.ip.version}
+        if end.port is not None:
+            facts[f"{name}_port"] = end.port
+    for name, natt_port in (("natt_sport", sa.src.natt_port), ("natt_dport", sa.dst.natt_port)):
+        if natt_port is not None:
+            facts[name] = natt_port
+    if sa.natt_oa is not None:
+        facts["natt_oa"] = sa.natt_oa
+    for name, algorithm, key in (("auth", sa.auth, sa.auth_key), ("encrypt", sa.encrypt, sa.encrypt_key)):
+        if key is not None:
+            facts |= {name: algorithm, f"key_{name}": key, f"key_{name}_bits": len(key) * 8}
+    if sa.compress is not None:
+        facts["encrypt"] = sa.compress
+    if sa.current is not None and sa.hard is not None and sa.soft is not None:
+        for name, lifetime in (("current", sa.current), ("hard", sa.hard), ("soft", sa.soft)):
+            facts |= _lifetime(name, lifetime)
+    return facts
+
+
+def of_xfrm(state: xfrm.State) -> Facts:
+    """What ``ip -d -s xfrm state`` tells about the message PF_KEY shows the SA by."""
+    facts: Facts = {
+        "satype": XFRM_SATYPES[state.proto],
+        "src": state.src,
+        "src_family": state.src.version,
+        "dst": state.dst,
+        "dst_family": state.dst.version,
+        "spi": state.spi,
+        "reqid": state.reqid,
+        "mode": state.mode,
+        "replay": state.replay_window,
+        "flags": sum(XFRM_FLAGS.get(flag, 0) for flag in state.flags),
+        "auth": XFRM_AUTH[state.auth.name] if state.auth else 0,
+        "encrypt": XFRM_ENCRYPT[state.enc.name] if state.enc else XFRM_COMPRESS[state.comp] if state.comp else 0,
+        "natt": state.encap is not None,
+        "natt_type": 2 if state.encap else 0,
+        "natt_sport": state.encap[1] if state.encap else 0,
+        "natt_dport": state.encap[2] if state.encap else 0,
+        "current_allocations": state.current_packets,
+        "current_bytes": state.current_bytes,
+        "current_addtime": state.added,
+        "current_usetime": state.used,
+    }
+    for name, transform in (("auth", state.auth), ("encrypt", state.enc)):
+        key, bits = (transform.key, transform.bits) if transform else (b"", 0)
+        facts |= {f"key_{name}": key, f"key_{name}_bits": bits}
+    for name, limits in (("hard", state.hard), ("soft", state.soft)):
+        facts |= {
+            f"{name}_allocations": limits.packets,
+            f"{name}_bytes": limits.bytes,
+            f"{name}_addtime": limits.add,
+            f"{name}_usetime": limits.use,
+        }
+    if state.sel is not None:
+        proxied = state.sel.src != state.src
+        facts |= {
+            "proxy": state.sel.src if proxied else None,
+            "proxy_family": state.sel.src.version if proxied else 0,
+            "proxy_prefixlen": state.sel.src_prefixlen if proxied else 0,
+            "proxy_proto": (state.sel.proto or 255) if proxied else 0,
+            "proxy_port": state.sel.sport if proxied else 0,
+        }
+    return facts
+
+
+def of_message(message: bytes) -> Facts:
+    """All that the bytes of one message tell; an absent extension tells 0, b"" for a key and None for an IP."""
+    header = byhand.header(message)
+    found = dict(byhand.extensions(message))
+    sa = byhand.sa(found[EXTENSIONS["SA"]]) if EXTENSIONS["SA"] in found else byhand.SA(0, 0, 0, 0, 0, 0)
+    sa2 = byhand.sa2(found[EXTENSIONS["SA2"]]) if EXTENSIONS["SA2"] in found else byhand.SA2(0, 0, 0)
+    facts: Facts = {
+        "message_length": header.length * 8,
+        "msg_type": header.type,
+        "errno": header.errno,
+        "satype": header.satype,
+        "refcount": header.reserved,
+        "seq": header.seq,
+        "pid": header.pid,
+        "spi": sa.spi,
+        "replay": sa.replay,
+        "state": sa.state,
+        "auth": sa.auth,
+        "encrypt": sa.encrypt,
+        "flags": sa.flags,
+        "mode": sa2.mode,
+        "reqid": sa2.reqid,
+        "sa2_seq": sa2.sequence,
+        "extensions": [number for number, _ in byhand.extensions(message)],
+    }
+    for name, ext in _LIFETIMES.items():
+        facts |= _lifetime(name, byhand.lifetime(found.get(EXTENSIONS[ext], bytes(32))))
+    for name, ext in _ADDRESSES.items():
+        facts |= _address(name, found.get(EXTENSIONS[ext]))
+    for name, ext in (("auth", "KEY_AUTH"), ("encrypt", "KEY_ENC")):
+        bits, key = byhand.key(found.get(EXTENSIONS[ext], bytes(8)))
+        facts |= {f"key_{name}": key, f"key_{name}_bits": bits}
+    oa = found.get(EXTENSIONS["NATT_OA"])
+    natt_type = found.get(EXTENSIONS["NATT_TYPE"], bytes(8))[4]
+    return facts | {
+        "natt": natt_type != 0,
+        "natt_type": natt_type,
+        "natt_sport": byhand.natt_port(found.get(EXTENSIONS["NATT_SPORT"], bytes(8))),
+        "natt_dport": byhand.natt_port(found.get(EXTENSIONS["NATT_DPORT"], bytes(8))),
+        "natt_oa": byhand.address(oa).ip if oa else None,
+    }
+
+
+def _lifetime(name: str, lifetime: byhand.Lifetime | setkey.PrintedLifetime) -> Facts:
+    return {
+        f"{name}_allocations": lifetime.allocations,
+        f"{name}_bytes": lifetime.bytes,
+        f"{name}_addtime": lifetime.addtime,
+        f"{name}_usetime": lifetime.usetime,
+    }
+
+
+def _address(name: str, ext: bytes | None) -> Facts:
+    address = byhand.address(ext) if ext else None
+    return {
+        name: address.ip if address else None,
+        f"{name}_family": _FAMILIES[address.family] if address else 0,
+        f"{name}_port": address.port if address else 0,
+        f"{name}_prefixlen": address.prefixlen if address else 0,
+        f"{name}_proto": address.proto if address else 0,
+        f"{name}_scope": address.scope if address else 0,
+    }
