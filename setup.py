@@ -1,6 +1,7 @@
 """The extension modules; everything else about the build is in pyproject.toml.
 
-FASTPFKEY_EXTENSIONS=require, the default, fails the build when one of them does not compile; never builds a pure package.
+FASTPFKEY_EXTENSIONS=require, the default, fails the build when one of them does not compile; never builds a package
+without them.
 """
 
 import os

@@ -9,10 +9,13 @@ writable C-contiguous buffers. Both twins write the same bytes to them and leave
 
 from __future__ import annotations
 
-from collections.abc import Buffer, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..spec.plan import ColumnPlan, Frame
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 BLOCK = 512
 """Messages that are walked and decoded together, so that their bytes are still in the cache for the second step."""
