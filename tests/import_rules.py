@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import Literal
 
 ROOT = "fastpfkey"
 FLOORS = {
@@ -40,18 +41,23 @@ ONLY_IN = {
 }
 """Who may import it at all, besides in a function of `READERS`: subpackages, or modules by the start of their name."""
 READERS = {"pyarrow": ("columns.arrow", "interop"), "": ("interop", "cli")}
-"""Who may import it inside a function; the empty name stands for every other package that is not Python's own."""
+"""Who may import it, but not with the module; the empty name stands for every other package that is not Python's own."""
 CYTHONS_OWN = {"cython", "libc", "cpython"}
+TYPES_ONLY = {"typing_extensions", "_typeshed"}
+"""Known to every type checker and not needed at run time: fine under ``if TYPE_CHECKING``."""
+
+Place = Literal["module", "function", "types"]
+"""When an import happens: with its module, when some function is called, or only for the type checker."""
 
 
 @dataclass(frozen=True)
 class Import:
-    """One import: who, what, where, and whether only a call of some function reaches it."""
+    """One import: who, what, in which line and when."""
 
     importer: str
     imported: str
     line: int
-    inside_function: bool
+    place: Place
 
     def __str__(self) -> str:
         return f"{self.importer}, line {self.line}, imports {self.imported}"
@@ -82,10 +88,10 @@ def imports(source: Path) -> list[Import]:
         name = name.removesuffix(".pxd")
         package = name if path.stem == "__init__" else name.rpartition(".")[0]
         read = _python if path.suffix == ".py" else _cython
-        for target, line, inside in read(path.read_text(encoding="utf-8"), package):
+        for target, line, place in read(path.read_text(encoding="utf-8"), package):
             while target.startswith(ROOT + ".") and target not in known and f"{target}.pxd" not in known:
                 target = target.rpartition(".")[0]
-            found.append(Import(name, target, line, inside))
+            found.append(Import(name, target, line, place))
     return found
 
 
@@ -118,13 +124,15 @@ def _foreign(found: list[Import]) -> Iterator[str]:
         importer = each.importer.removeprefix(ROOT + ".")
         if library == ROOT or (library in CYTHONS_OWN and part(each.importer) == "hotpath"):
             continue
-        if library in ONLY_IN:
+        if library in TYPES_ONLY:
+            allowed = each.place == "types"
+        elif library in ONLY_IN:
             allowed = any(importer.startswith(place) for place in ONLY_IN[library])
         elif library in sys.stdlib_module_names:
             allowed = True
         else:
             places = READERS.get(library, READERS[""])
-            allowed = each.inside_function and any(importer.startswith(place) for place in places)
+            allowed = each.place != "module" and any(importer.startswith(place) for place in places)
         if not allowed:
             yield f"{each}, which is not for this part"
 
@@ -140,37 +148,44 @@ def _cycle(found: list[Import]) -> Iterator[str]:
         yield f"a cycle: {' imports '.join(reversed(error.args[1]))}"
 
 
-def _python(text: str, package: str) -> Iterator[tuple[str, int, bool]]:
-    """(imported, line, inside a function) of the imports in Python source, importlib's with a constant name too."""
-    pending: list[tuple[ast.AST, bool]] = [(ast.parse(text), False)]
+def _python(text: str, package: str) -> Iterator[tuple[str, int, Place]]:
+    """(imported, line, place) of the imports in Python source, importlib's with a constant name too."""
+    pending: list[tuple[ast.AST, Place]] = [(ast.parse(text), "module")]
     while pending:
-        node, inside = pending.pop()
+        node, place = pending.pop()
         if isinstance(node, ast.Import):
-            yield from ((alias.name, node.lineno, inside) for alias in node.names)
+            yield from ((alias.name, node.lineno, place) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             origin = _absolute("." * node.level + (node.module or ""), package)
-            yield from ((target, node.lineno, inside) for target in _named(origin, [a.name for a in node.names]))
+            yield from ((target, node.lineno, place) for target in _named(origin, [a.name for a in node.names]))
         elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__"):
             name = node.args[0] if node.args else None
             if isinstance(name, ast.Constant) and isinstance(name.value, str):
-                yield _absolute(name.value, package), node.lineno, inside
-        inside = inside or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        pending.extend((child, inside) for child in ast.iter_child_nodes(node))
+                yield _absolute(name.value, package), node.lineno, place
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            place = "function"
+        elif isinstance(node, ast.If) and ast.unparse(node.test).split(".")[-1] == "TYPE_CHECKING":
+            pending.extend((child, "types") for child in node.body)
+            pending.extend((child, place) for child in node.orelse)
+            continue
+        pending.extend((child, place) for child in ast.iter_child_nodes(node))
 
 
 _CYTHON_FROM = re.compile(r"^([ \t]*)from[ \t]+([\w.]+)[ \t]+c?import[ \t]+(\((?:[^)]*)\)|[^\n#]+)", re.MULTILINE)
 _CYTHON_IMPORT = re.compile(r"^([ \t]*)c?import[ \t]+([^\n#]+)", re.MULTILINE)
 
 
-def _cython(text: str, package: str) -> Iterator[tuple[str, int, bool]]:
-    """The same of Cython source, by its lines; an indented import counts as one inside a function."""
+def _cython(text: str, package: str) -> Iterator[tuple[str, int, Place]]:
+    """The same of Cython source, by its lines; an indented import counts as one in a function."""
     for match in _CYTHON_FROM.finditer(text):
         names = [name.split()[0] for name in match[3].strip("()").replace("\\", "").split(",") if name.strip()]
         line = text.count("\n", 0, match.start()) + 1
-        yield from ((target, line, bool(match[1])) for target in _named(_absolute(match[2], package), names))
+        place: Place = "function" if match[1] else "module"
+        yield from ((target, line, place) for target in _named(_absolute(match[2], package), names))
     for match in _CYTHON_IMPORT.finditer(text):
         line = text.count("\n", 0, match.start()) + 1
-        yield from ((name.split()[0], line, bool(match[1])) for name in match[2].split(","))
+        place = "function" if match[1] else "module"
+        yield from ((name.split()[0], line, place) for name in match[2].split(","))
 
 
 def _absolute(name: str, package: str) -> str:
