@@ -17,6 +17,19 @@ Facts = dict[str, Any]
 # setkey prints byte counts through a C double, so these are compared after the same treatment.
 THROUGH_DOUBLE = frozenset({"current_bytes", "hard_bytes", "soft_bytes"})
 
+# The numbers that <linux/pfkeyv2.h> and <linux/ipsec.h> of 6.1 name; SADB_SATYPE_MAX and the like are no names.
+LINUX_SATYPE_IPCOMP = 9
+LINUX_COMPRESS = frozenset(range(5))
+LINUX_NUMBERS = {
+    "satype": frozenset({0, 2, 3, 5, 6, 7, 8, 9}),
+    "state": frozenset({0, 1, 2, 3}),
+    "auth": frozenset({0, 2, 3, 5, 6, 7, 8, 9, 10, 251}),
+    "encrypt": frozenset({0, 2, 3, 6, 7, 11, 12, 13, 14, 15, 16, 18, 19, 20, 22, 23, 24, 252, 253}),
+    "mode": frozenset({0, 1, 2, 3, 4}),
+    "dir": frozenset({0, 1, 2, 3}),
+    "type": frozenset({0, 1, 2, 3, 4}),
+}
+
 XFRM_SATYPES = {50: 3, 51: 2, 108: 9}
 XFRM_FLAGS = {"noecn": 1 << 31, "decap-dscp": 1 << 30, "nopmtudisc": 1 << 29}
 XFRM_AUTH = {
@@ -87,8 +100,8 @@ def of_setkey(sa: setkey.PrintedSA) -> Facts:
     if sa.compress is not None:
         facts["encrypt"] = sa.compress
     if sa.current is not None and sa.hard is not None and sa.soft is not None:
-        for name, lifetime in (("current", sa.current), ("hard", sa.hard), ("soft", sa.soft)):
-            facts |= _lifetime(name, lifetime)
+        for name, printed in (("current", sa.current), ("hard", sa.hard), ("soft", sa.soft)):
+            facts |= lifetime(name, printed)
     return facts
 
 
@@ -164,9 +177,9 @@ def of_message(message: bytes) -> Facts:
         "extensions": [number for number, _ in byhand.extensions(message)],
     }
     for name, ext in _LIFETIMES.items():
-        facts |= _lifetime(name, byhand.lifetime(found.get(EXTENSIONS[ext], bytes(32))))
+        facts |= lifetime(name, byhand.lifetime(found.get(EXTENSIONS[ext], bytes(32))))
     for name, ext in _ADDRESSES.items():
-        facts |= _address(name, found.get(EXTENSIONS[ext]))
+        facts |= address(name, found.get(EXTENSIONS[ext]))
     for name, ext in (("auth", "KEY_AUTH"), ("encrypt", "KEY_ENC")):
         bits, key = byhand.key(found.get(EXTENSIONS[ext], bytes(8)))
         facts |= {f"key_{name}": key, f"key_{name}_bits": bits}
@@ -181,22 +194,36 @@ def of_message(message: bytes) -> Facts:
     }
 
 
-def _lifetime(name: str, lifetime: byhand.Lifetime | setkey.PrintedLifetime) -> Facts:
+def lifetime(name: str, told: byhand.Lifetime | setkey.PrintedLifetime) -> Facts:
+    """The four columns of current, hard or soft."""
     return {
-        f"{name}_allocations": lifetime.allocations,
-        f"{name}_bytes": lifetime.bytes,
-        f"{name}_addtime": lifetime.addtime,
-        f"{name}_usetime": lifetime.usetime,
+        f"{name}_allocations": told.allocations,
+        f"{name}_bytes": told.bytes,
+        f"{name}_addtime": told.addtime,
+        f"{name}_usetime": told.usetime,
     }
 
 
-def _address(name: str, ext: bytes | None) -> Facts:
-    address = byhand.address(ext) if ext else None
+def address(name: str, ext: bytes | None) -> Facts:
+    """The six columns of an address extension, or of its absence."""
+    told = byhand.address(ext) if ext else None
     return {
-        name: address.ip if address else None,
-        f"{name}_family": _FAMILIES[address.family] if address else 0,
-        f"{name}_port": address.port if address else 0,
-        f"{name}_prefixlen": address.prefixlen if address else 0,
-        f"{name}_proto": address.proto if address else 0,
-        f"{name}_scope": address.scope if address else 0,
+        name: told.ip if told else None,
+        f"{name}_family": _FAMILIES[told.family] if told else 0,
+        f"{name}_port": told.port if told else 0,
+        f"{name}_prefixlen": told.prefixlen if told else 0,
+        f"{name}_proto": told.proto if told else 0,
+        f"{name}_scope": told.scope if told else 0,
+    }
+
+
+def canonical(facts: Facts) -> Facts:
+    """The same facts as the library states them: a wire number that Linux's header does not name is 0x8000 + number.
+
+    Only the fields of LINUX_NUMBERS are translated; natt_type and msg_type stay wire numbers in a table.
+    """
+    compressing = facts.get("satype") == LINUX_SATYPE_IPCOMP
+    known = LINUX_NUMBERS | ({"encrypt": LINUX_COMPRESS} if compressing else {})
+    return {
+        name: 0x8000 + value if name in known and value not in known[name] else value for name, value in facts.items()
     }
