@@ -39,9 +39,9 @@ ONLY_IN = {
     "socket": ("transport",),
     "asyncio": ("transport",),
 }
-"""Who may import it at all, besides in a function of `READERS`: subpackages, or modules by the start of their name."""
+"""Who may import it: subpackages, or modules by the start of their name."""
 READERS = {"pyarrow": ("columns.arrow", "interop"), "": ("interop", "cli")}
-"""Who may import it, but not with the module; the empty name stands for every other package that is not Python's own."""
+"""Who may import it, but not with the module; the empty name: any other package that is not Python's own."""
 CYTHONS_OWN = {"cython", "libc", "cpython"}
 TYPES_ONLY = {"typing_extensions", "_typeshed"}
 """Known to every type checker and not needed at run time: fine under ``if TYPE_CHECKING``."""
