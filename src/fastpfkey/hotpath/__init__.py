@@ -1,0 +1,47 @@
+"""The hot path: bytes in, the caller's arrays out. This is the only twinned code, and this module the only place that chooses a twin.
+
+`FASTPFKEY_BACKEND=compiled|reference` is obeyed or raises BackendError. Unset, the compiled modules are taken where they are
+installed; a pure wheel has none and falls back. A compiled module that exists but does not load raises, it is never skipped.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+
+from ..errors import BackendError
+from .contract import HotPath, Outcome
+
+__all__ = ["BACKEND", "REASON", "Outcome", "decode", "gather", "hop", "load", "walk"]
+
+BACKENDS = ("compiled", "reference")
+
+
+def load(backend: str) -> HotPath:
+    """The twin of this name. Raises BackendError if it is unavailable or fails to load."""
+    if backend not in BACKENDS:
+        raise BackendError(f"FASTPFKEY_BACKEND is {' or '.join(BACKENDS)}, not {backend!r}")
+    try:
+        module: HotPath = importlib.import_module(f"{__name__}.{backend}")
+    except ImportError as error:
+        raise BackendError(f"the {backend} backend does not load: {error}") from error
+    return module
+
+
+def _choose() -> tuple[str, str]:
+    wanted = os.environ.get("FASTPFKEY_BACKEND")
+    if wanted:
+        return wanted, "FASTPFKEY_BACKEND asks for it"
+    if importlib.util.find_spec(f"{__name__}.walk") is None:
+        return "reference", "this installation has no compiled modules"
+    return "compiled", "the compiled modules are installed"
+
+
+BACKEND, REASON = _choose()
+"""Name of the live twin, and why it is that one."""
+
+_twin = load(BACKEND)
+walk = _twin.walk
+decode = _twin.decode
+hop = _twin.hop
+gather = _twin.gather

@@ -1,0 +1,9 @@
+"""The compiled twin: the functions of `contract.HotPath` from the extension modules, one concern each."""
+
+from __future__ import annotations
+
+from .columns import decode
+from .gather import gather
+from .walk import hop, walk
+
+__all__ = ["decode", "gather", "hop", "walk"]
