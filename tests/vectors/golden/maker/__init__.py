@@ -1,0 +1,1 @@
+"""Makes golden PF_KEY messages from the dialect tables alone; it imports nothing of fastpfkey."""
