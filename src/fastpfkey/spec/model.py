@@ -1,9 +1,11 @@
 """What a dialect is made of: fields, layouts, tails, extensions, and the dialect that holds them.
 
-The idea: everything that an operating system can change is data of these few types, and every other floor derives what it
-needs from them: struct formats, NumPy dtypes, walk tables, column plans, golden names. A new dialect is one file of such data.
+The idea: everything that an operating system can change is data of these few types, and every other floor derives what
+it needs from them: struct formats, NumPy dtypes, walk tables, column plans, golden names. A new dialect is one file of
+such data.
 
-Offsets are in bytes from the start of the structure. Lengths on the wire count 8-byte words (RFC 2367, 2.2), here they are bytes.
+Offsets are in bytes from the start of the structure. Lengths on the wire count 8-byte words (RFC 2367, 2.2), here they
+are bytes.
 """
 
 from __future__ import annotations
@@ -54,7 +56,7 @@ class Field:
     terms: str = ""
     """Name of the dialect's term table that translates this number; empty where the number stands for itself."""
     shift: int = 0
-    """The value is the number on the wire shifted left: 3 turns bytes of replay bitmap into packets."""
+    """The value is the number on the wire shifted left, or right if negative: 3 turns bytes of bitmap into packets."""
 
     @property
     def size(self) -> int:
@@ -117,15 +119,17 @@ class Layout:
 
 
 _MEMBER = re.compile(
-    r"(?P<name>\w+)(=(?P<c_name>\w+))?\s+(?P<kind>[unb])(?P<bits>\d+)(\[(?P<count>\d+)\])?(\s+<<(?P<shift>\d))?(\s+(?P<terms>\w+))?"
+    r"(?P<name>\w+)(=(?P<c_name>\w+))?\s+(?P<kind>[unb])(?P<bits>\d+)(\[(?P<count>\d+)\])?"
+    r"(\s+(?P<way><<|>>)(?P<shift>\d))?(\s+(?P<terms>\w+))?"
 )
 
 
 def layout(c_name: str, prefix: str, members: str) -> Layout:
-    """Read a structure from a small notation, one member a line: `name[=c_name] kind[count] [<<shift] [terms]`.
+    """Read a structure from a small notation, a member a line: `name[=c_name] kind[count] [<<shift | >>shift] [terms]`.
 
-    The kind is `u` (host order), `n` (network order) or `b` (bytes) with the bits of one element. Members follow each other
-    without holes; a hole in the C structure is written as a reserved member. Unless given, the C name is prefix + name.
+    The kind is `u` (host order), `n` (network order) or `b` (bytes) with the bits of one element. Members follow each
+    other without holes; a hole in the C structure is written as a reserved member. Unless given, the C name is prefix +
+    name.
     """
     fields: list[Field] = []
     offset = 0
@@ -143,7 +147,7 @@ def layout(c_name: str, prefix: str, members: str) -> Layout:
             count=int(match["count"] or 1),
             order=orders[match["kind"]] if width > 1 else Order.HOST,
             terms=match["terms"] or "",
-            shift=int(match["shift"] or 0),
+            shift=int(match["shift"] or 0) * (-1 if match["way"] == ">>" else 1),
         )
         fields.append(item)
         offset += item.size
@@ -171,6 +175,8 @@ class KeyBits:
     """Key material: a field of the fixed part gives its length in bits, rounded up to bytes, padded to a word."""
 
     bits: str = "bits"
+    extra: str = ""
+    """A field that counts bits of more secret material behind the key; it is there if the extension has room for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,16 +189,18 @@ class Sized:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Records of one layout up to the end of the extension."""
+    """Records of one layout up to the end of the extension, or as many as a field of the fixed part says."""
 
     layout: Layout
+    count: str = ""
+    """The field that counts them; empty where the end of the extension ends the list."""
     exact: bool = True
-    """Whether a remainder shorter than a record is a fault."""
+    """Whether, without a count, a remainder shorter than a record is a fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """Nested requests (struct sadb_x_ipsecrequest), each with its own length in bytes and at most two sockaddrs behind it."""
+    """Nested requests (struct sadb_x_ipsecrequest), each with its length in bytes and up to two sockaddrs behind it."""
 
     layout: Layout
     when: When | None = None
@@ -200,7 +208,7 @@ class Requests:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """`count` items, each a fixed part that tells in a byte how many sub-records follow it (illumos's extended proposal)."""
+    """`count` items, each a fixed part that tells in a byte how many sub-records follow it (extended proposals)."""
 
     count: str
     layout: Layout
@@ -228,10 +236,14 @@ class Extension:
     layouts: tuple[Layout, ...]
     """Variants by growing size; the longest that fits the extension's length is meant (macOS: SA of 16 or 24 bytes)."""
     tails: tuple[Tail, ...] = ()
+    """What follows the fixed part: alternatives, of which the first that applies is meant. Without any, plain bytes."""
     repeats: bool = False
     """Whether the dialect's messages may carry it more than once."""
     maximum: int | None = None
-    """Largest length in bytes that the dialect's kernel takes; None where it sets no limit. For `check`, not a fault."""
+    """Largest length in bytes that the dialect's kernel takes; 0: it refuses the extension; None: it sets no limit.
+
+    For `check`, not a fault.
+    """
 
     @property
     def layout(self) -> Layout:
@@ -246,6 +258,11 @@ class Extension:
     def variant(self, length: int) -> Layout:
         """The layout meant by an extension of this many bytes."""
         return next((item for item in reversed(self.layouts) if item.size <= length), self.layouts[0])
+
+
+def exact(extensions: Iterable[Extension]) -> tuple[Extension, ...]:
+    """The same extensions in a dialect whose kernel takes those without a tail at the size of their structure only."""
+    return tuple(item if item.tails else replace(item, maximum=item.layouts[-1].size) for item in extensions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +369,13 @@ class TermTable:
         """The same table with more entries; an entry under an existing C name replaces it."""
         return TermTable(self.kind, {**self.entries, **entries})
 
+    def without(self, *c_names: str) -> TermTable:
+        """The same table without these entries. Raises KeyError for a name that it does not have."""
+        kept = dict(self.entries)
+        for name in c_names:
+            del kept[name]
+        return TermTable(self.kind, kept)
+
 
 def terms(kind: type[Term], entries: Mapping[str, tuple[int, Term]] | Iterable[tuple[str, int, Term]]) -> TermTable:
     """Make a term table from C names, wire numbers and canonical terms."""
@@ -397,6 +421,7 @@ class Source:
     satype: SAType | None = None
     """Only in messages of this SA type."""
 
+
 @dataclass(frozen=True, eq=False)
 class Dialect:
     """Everything that distinguishes one system's PF_KEY from another's, as data."""
@@ -411,11 +436,15 @@ class Dialect:
     flags: Mapping[str, int]
     """Bits of sadb_sa_flags by C name; they collide between systems, so columns keep them as they are."""
     constants: Mapping[str, int] = field(default_factory=dict)
-    """What C headers define beside the tables: *_MAX numbers, revision, limits."""
+    """What C headers define beside the tables: *_MAX numbers, revision, limits, second names of extensions."""
     ipsec_request: Layout | None = None
     """The nested policy request, None where the system has no such policies."""
-    sources: tuple[Source, ...] = ()
-    """Column sources of its own, stronger than the common ones."""
+    sources: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
+    """Column sources of its own by name of the table, stronger than the common ones."""
+    errnos: Mapping[str, int] = field(default_factory=dict)
+    """The system's error numbers by C name."""
+    diagnostics: Mapping[int, str] = field(default_factory=dict)
+    """What the header's reserved field means in an error, where the system says more there than in errno."""
 
     @cached_property
     def by_number(self) -> Mapping[int, Extension]:
@@ -431,6 +460,10 @@ class Dialect:
         """Wire number of an SA type. Raises KeyError if the dialect has none."""
         return self.terms["satype"].number(term)
 
+    def errno_name(self, number: int) -> str:
+        """C name of an error number of the capturing system (sadb_msg_errno); `errno 57` for one it does not list."""
+        return next((name for name, value in self.errnos.items() if value == number), f"errno {number}")
+
     def derive(
         self,
         name: str,
@@ -442,10 +475,16 @@ class Dialect:
         constants: Mapping[str, int] | None = None,
         family: int | None = None,
         sockaddr: SockaddrRules | None = None,
-        sources: tuple[Source, ...] | None = None,
+        sources: Mapping[str, tuple[Source, ...]] | None = None,
         ipsec_request: Layout | None = None,
+        errnos: Mapping[str, int] | None = None,
+        diagnostics: Mapping[int, str] | None = None,
     ) -> Dialect:
-        """A descendant: the same facts apart from those given. Extensions replace those of the same number or type."""
+        """A descendant: the same facts apart from those given. Extensions replace those of the same number or type.
+
+        Term tables and flags are added to the ancestor's; constants, sources, errnos and diagnostics stand in place of
+        them.
+        """
         added = tuple(extensions)
         gone = {item.number for item in added}
         gone_types = {item.type for item in added} | set(without)
@@ -456,9 +495,11 @@ class Dialect:
             extensions=tuple(sorted([*kept, *added], key=lambda item: item.number)),
             terms={**self.terms, **(terms or {})},
             flags={**self.flags, **(flags or {})},
-            constants={**self.constants, **(constants or {})},
+            constants=self.constants if constants is None else constants,
             family=self.family if family is None else family,
             sockaddr=self.sockaddr if sockaddr is None else sockaddr,
             sources=self.sources if sources is None else sources,
             ipsec_request=self.ipsec_request if ipsec_request is None else ipsec_request,
+            errnos=self.errnos if errnos is None else errnos,
+            diagnostics=self.diagnostics if diagnostics is None else diagnostics,
         )

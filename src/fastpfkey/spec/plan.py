@@ -1,11 +1,11 @@
 """Plans: a dialect's facts in the only form that the hot path understands, rows of small integers.
 
-A `Frame` says how to validate: per extension number the fixed part and the checks of what follows it. A `ColumnPlan` adds, per
-column, where its value lies and how it is copied. Neither names a dialect; byte order is folded in as `swap` flags, so a capture
-from a big-endian host is the same plan with the flags flipped.
+A `Frame` says how to validate: per extension number the fixed part and the checks of what follows it. A `ColumnPlan`
+adds, per column, where its value lies and how it is copied. Neither names a dialect; byte order is folded in as `swap`
+flags, so a capture from a big-endian host is the same plan with the flags flipped.
 
-Rows are named tuples; `pack` lays them out as one array of int32, which the compiled twin reads as an array of C structs with
-the same members in the same order.
+Rows are named tuples; `pack` lays them out as one array of int32, which the compiled twin reads as an array of C
+structs with the same members in the same order.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from .model import (
     Extension,
     Field,
     KeyBits,
+    Layout,
     Order,
     Records,
     Requests,
@@ -60,7 +61,7 @@ class CheckOp(IntEnum):
     REQUESTS = 4
     """Nested requests with a fixed part of `unit` bytes from `start`; a u16 first in each is its length in bytes."""
     COUNTED = 5
-    """As many items as the u16 at `field` says: `unit` bytes, then `count` bytes times the byte at `second` in the item."""
+    """As many items as the u16 at `field` says: `unit` bytes, then `count` times the byte at `second` in the item."""
 
 
 class Rule(NamedTuple):
@@ -84,7 +85,7 @@ class Check(NamedTuple):
     width: int
     unit: int
     second: int
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody asks
     condition: int
     """Offset of a number that has to equal `condition_value` for the check to apply; -1: always."""
     condition_width: int
@@ -233,13 +234,24 @@ def _checks(extension: Extension, tail: Tail) -> Iterable[Check]:
             first = fixed[names[0]]
             second = fixed[names[1]].offset if len(names) > 1 else -1
             yield Check(CheckOp.SIZED, start, first.offset, first.width, unit, second, 0, *condition)
+        case Records(layout=record, count=count_field) if count_field:
+            counter = fixed[count_field]
+            yield Check(CheckOp.SIZED, start, counter.offset, counter.width, record.size, -1, 0, *condition)
         case Records(layout=record, exact=True):
             yield Check(CheckOp.RECORDS, start, 0, 0, record.size, -1, 0, *condition)
         case Requests(layout=request):
             yield Check(CheckOp.REQUESTS, start, 0, 2, request.size, -1, 0, *condition)
         case Counted(count=count_field, layout=item, sub_count=sub_count, sub_layout=sub):
-            counter = fixed[count_field].offset
-            yield Check(CheckOp.COUNTED, start, counter, 2, item.size, item[sub_count].offset, sub.size, *condition)
+            yield Check(
+                CheckOp.COUNTED,
+                start,
+                fixed[count_field].offset,
+                2,
+                item.size,
+                item[sub_count].offset,
+                sub.size,
+                *condition,
+            )
         case Text() | Records():
             pass
 
@@ -296,30 +308,25 @@ def _rows(
     lookups: dict[str, array[int]],
     byteorder: ByteOrder,
 ) -> Iterable[ColumnRow]:
-    number, layouts = -1, (rfc2367.MSG,)
+    number = -1
+    layouts: tuple[Layout, ...] = (rfc2367.MSG,)
     if source.extension is not None:
-        extension = dialect.by_type.get(source.extension)
-        if extension is None:
-            return
+        extension = dialect.by_type[source.extension]
         number, layouts = extension.number, extension.layouts
-    satype = -1
-    if source.satype is not None:
-        if source.satype not in dialect.terms["satype"].numbers:
-            return
-        satype = dialect.satype(source.satype)
+    satype = -1 if source.satype is None else dialect.satype(source.satype)
     if source.take is not Take.FIELD:
         op, width = _PARTS[source.take]
         swap = swapped(byteorder) if op is ColumnOp.SCOPE else op is ColumnOp.PORT and sys.byteorder == "little"
         start = layouts[0].size if number >= 0 else 0
         yield ColumnRow(op, number, start, width, int(swap), 0, place, column.width, -1, 0, satype)
         return
-    item, minimum = next((variant[source.field], variant.size) for variant in layouts if source.field in variant.by_name)
+    item, minimum = next(
+        (variant[source.field], variant.size) for variant in layouts if source.field in variant.by_name
+    )
     swap = item.count == 1 and _swaps(item, byteorder)
     terms = (source.terms or item.terms) if source.translate else ""
     lookup = -1
     if terms:
-        if terms not in dialect.terms:
-            return
         lookups.setdefault(terms, _lookup(dialect, terms))
         lookup = list(lookups).index(terms)
     op = ColumnOp.MAP if terms else ColumnOp.COPY

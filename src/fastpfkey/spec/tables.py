@@ -1,7 +1,8 @@
 """What the tables hold: columns with types and units, and where in a message each value comes from.
 
-Columns are the same for every dialect. A source names a field of an extension (or a part of its sockaddr, or a fact about
-the message); sources whose extension a dialect does not have fall away, and of several for one column the last that the message has wins.
+Columns are the same for every dialect. A source names a field of an extension (or a part of its sockaddr, or a fact
+about the message); sources whose extension or field a dialect does not have fall away, and of several for one column
+the last that the message has wins.
 """
 
 from __future__ import annotations
@@ -48,8 +49,31 @@ class Table:
 
 
 def sources(table: Table, dialect: Dialect) -> tuple[Source, ...]:
-    """All sources of a table for a dialect, weakest first: the common ones, then the dialect's own."""
-    return table.sources + dialect.sources
+    """The sources of a table that a dialect has, weakest first: the common ones, then the dialect's own."""
+    candidates = (*table.sources, *dialect.sources.get(table.name, ()))
+    return tuple(source for source in candidates if _has(dialect, source))
+
+
+def _has(dialect: Dialect, source: Source) -> bool:
+    if source.satype is not None and source.satype not in dialect.terms["satype"].numbers:
+        return False
+    if source.extension is None:
+        return True
+    extension = dialect.by_type.get(source.extension)
+    if extension is None:
+        return False
+    return source.take is not Take.FIELD or any(source.field in item.by_name for item in extension.layouts)
+
+
+def presence(table: Table, dialect: Dialect, column: str) -> int | None:
+    """Bits of `present` of which a message has to have one for the column to hold a value of this dialect.
+
+    None for a column that every message fills, 0 for one that no message of the dialect can fill.
+    """
+    extensions = [source.extension for source in sources(table, dialect) if source.column == column]
+    if None in extensions:
+        return None
+    return sum({1 << item.bit for item in extensions if item is not None})
 
 
 def _header(*, refcount: str) -> tuple[Column, ...]:
@@ -69,15 +93,27 @@ def _lifetime(prefix: str, extension: Ext, meaning: str) -> tuple[Column, ...]:
     return (
         Column(f"{prefix}_allocations", "u4", f"{meaning}: allocations (packets on Linux)", extension),
         Column(f"{prefix}_bytes", "u8", f"{meaning}: bytes", extension),
-        Column(f"{prefix}_addtime", "u8", f"{meaning}: seconds since creation; for current, Unix time of creation", extension),
-        Column(f"{prefix}_usetime", "u8", f"{meaning}: seconds since first use; for current, Unix time of first use", extension),
+        Column(
+            f"{prefix}_addtime",
+            "u8",
+            f"{meaning}: seconds since creation; for current, Unix time of creation",
+            extension,
+        ),
+        Column(
+            f"{prefix}_usetime",
+            "u8",
+            f"{meaning}: seconds since first use; for current, Unix time of first use",
+            extension,
+        ),
     )
 
 
 def _address(prefix: str, extension: Ext, meaning: str) -> tuple[Column, ...]:
     return (
         Column(prefix, "16u1", f"{meaning}: address, network order, IPv4 as v4-mapped IPv6", extension),
-        Column(f"{prefix}_family", "u2", f"{meaning}: 4, 6, 0 for none, 0x8000 + AF number for another family", extension),
+        Column(
+            f"{prefix}_family", "u2", f"{meaning}: 4, 6, 0 for none, 0x8000 + AF number for another family", extension
+        ),
         Column(f"{prefix}_port", "u2", f"{meaning}: port", extension),
         Column(f"{prefix}_prefixlen", "u1", f"{meaning}: prefix length in bits", extension),
         Column(f"{prefix}_proto", "u1", f"{meaning}: upper-layer protocol", extension),
@@ -128,7 +164,13 @@ ASSOCIATIONS = Table(
         Column("replay", "u4", "replay window in packets", Ext.SA),
         Column("state", "u2", "SA state, canonical", Ext.SA, "state"),
         Column("auth", "u2", "authentication algorithm, canonical", Ext.SA, "auth"),
-        Column("encrypt", "u2", "encryption algorithm, canonical; compression algorithm of an IPCOMP association", Ext.SA, "encrypt"),
+        Column(
+            "encrypt",
+            "u2",
+            "encryption algorithm, canonical; compression algorithm of an IPCOMP association",
+            Ext.SA,
+            "encrypt",
+        ),
         Column("flags", "u4", "sadb_sa_flags, the dialect's bits", Ext.SA),
         *_lifetime("current", Ext.LIFETIME_CURRENT, "used so far"),
         *_lifetime("hard", Ext.LIFETIME_HARD, "hard limit, 0 for none"),
@@ -224,7 +266,12 @@ REGISTRATIONS = Table(
             column
             for item in SUPPORTED
             for column in (
-                Column(f"{item.name.lower()}_offset", "u8", "byte offset of the first algorithm in the decoded buffer", item),
+                Column(
+                    f"{item.name.lower()}_offset",
+                    "u8",
+                    "byte offset of the first algorithm in the decoded buffer",
+                    item,
+                ),
                 Column(f"{item.name.lower()}_length", "u4", "bytes of all algorithms", item),
             )
         ),
