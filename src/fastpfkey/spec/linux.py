@@ -1,27 +1,17 @@
-"""Linux: RFC 2367 plus the KAME policy messages, with Linux's wider policy request, NAT-T, security contexts and filters.
+"""Linux: RFC 2367 plus KAME's policy messages, with a wider policy request, NAT-T, security contexts and filters.
 
 Source: include/uapi/linux/pfkeyv2.h and ipsec.h, and net/key/af_key.c; what a 6.1 kernel was seen to do.
 """
 
 from __future__ import annotations
 
-from . import rfc2367
-from .model import Extension, Requests, Sized, Sockaddrs, When, layout, terms
+from . import errnos, kame, rfc2367
+from .model import Extension, Requests, Sized, Sockaddrs, layout
 from .terms import AuthAlgorithm as Auth
 from .terms import CompressAlgorithm as Compress
-from .terms import Direction, Level, MessageType, Mode, NATTType, PolicyType, SAType
+from .terms import Direction, MessageType, Mode
 from .terms import EncryptAlgorithm as Encrypt
 from .terms import ExtensionType as Ext
-
-KMPRIVATE = layout(
-    "sadb_x_kmprivate",
-    "sadb_x_kmprivate_",
-    """
-    len       u16
-    exttype   u16
-    reserved  u32
-    """,
-)
 
 POLICY = layout(
     "sadb_x_policy",
@@ -48,42 +38,6 @@ IPSECREQUEST = layout(
     reserved1  u16
     reqid      u32
     reserved2  u32
-    """,
-)
-
-SA2 = layout(
-    "sadb_x_sa2",
-    "sadb_x_sa2_",
-    """
-    len        u16
-    exttype    u16
-    mode       u8   mode
-    reserved1  u8
-    reserved2  u16
-    sequence   u32
-    reqid      u32
-    """,
-)
-
-NATT_TYPE = layout(
-    "sadb_x_nat_t_type",
-    "sadb_x_nat_t_type_",
-    """
-    len       u16
-    exttype   u16
-    type      u8   natt_type
-    reserved  b8[3]
-    """,
-)
-
-NATT_PORT = layout(
-    "sadb_x_nat_t_port",
-    "sadb_x_nat_t_port_",
-    """
-    len       u16
-    exttype   u16
-    port      n16
-    reserved  u16
     """,
 )
 
@@ -123,43 +77,24 @@ FILTER = layout(
     """,
 )
 
-POLICY_IS_IPSEC = When("type", PolicyType.IPSEC)
-
 EXTENSIONS = (
-    Extension(Ext.KMPRIVATE, "SADB_X_EXT_KMPRIVATE", 17, (KMPRIVATE,)),
-    Extension(Ext.POLICY, "SADB_X_EXT_POLICY", 18, (POLICY,), (Requests(IPSECREQUEST, POLICY_IS_IPSEC),)),
-    Extension(Ext.SA2, "SADB_X_EXT_SA2", 19, (SA2,)),
-    Extension(Ext.NATT_TYPE, "SADB_X_EXT_NAT_T_TYPE", 20, (NATT_TYPE,)),
-    Extension(Ext.NATT_SPORT, "SADB_X_EXT_NAT_T_SPORT", 21, (NATT_PORT,)),
-    Extension(Ext.NATT_DPORT, "SADB_X_EXT_NAT_T_DPORT", 22, (NATT_PORT,)),
+    Extension(Ext.POLICY, "SADB_X_EXT_POLICY", 18, (POLICY,), (Requests(IPSECREQUEST, kame.POLICY_IS_IPSEC),)),
+    Extension(Ext.SA2, "SADB_X_EXT_SA2", 19, (kame.SA2,)),
+    Extension(Ext.NATT_TYPE, "SADB_X_EXT_NAT_T_TYPE", 20, (kame.NATT_TYPE,)),
+    Extension(Ext.NATT_SPORT, "SADB_X_EXT_NAT_T_SPORT", 21, (kame.NATT_PORT,)),
+    Extension(Ext.NATT_DPORT, "SADB_X_EXT_NAT_T_DPORT", 22, (kame.NATT_PORT,)),
     Extension(Ext.NATT_OA, "SADB_X_EXT_NAT_T_OA", 23, (rfc2367.ADDRESS,), (Sockaddrs(),)),
     Extension(Ext.SEC_CTX, "SADB_X_EXT_SEC_CTX", 24, (SEC_CTX,), (Sized(("length",)),)),
     Extension(Ext.KMADDRESS, "SADB_X_EXT_KMADDRESS", 25, (KMADDRESS,), (Sockaddrs(2),)),
     Extension(Ext.FILTER, "SADB_X_EXT_FILTER", 26, (FILTER,)),
 )
 
-SPD_MESSAGES = {
-    "SADB_X_SPDUPDATE": (13, MessageType.SPDUPDATE),
-    "SADB_X_SPDADD": (14, MessageType.SPDADD),
-    "SADB_X_SPDDELETE": (15, MessageType.SPDDELETE),
-    "SADB_X_SPDGET": (16, MessageType.SPDGET),
-    "SADB_X_SPDACQUIRE": (17, MessageType.SPDACQUIRE),
-    "SADB_X_SPDDUMP": (18, MessageType.SPDDUMP),
-    "SADB_X_SPDFLUSH": (19, MessageType.SPDFLUSH),
-    "SADB_X_SPDSETIDX": (20, MessageType.SPDSETIDX),
-    "SADB_X_SPDEXPIRE": (21, MessageType.SPDEXPIRE),
-    "SADB_X_SPDDELETE2": (22, MessageType.SPDDELETE2),
-}
-
-MESSAGES = rfc2367.MESSAGES.extended(
+MESSAGES = kame.MESSAGES.extended(
     {
-        **SPD_MESSAGES,
         "SADB_X_NAT_T_NEW_MAPPING": (23, MessageType.NAT_T_NEW_MAPPING),
         "SADB_X_MIGRATE": (24, MessageType.MIGRATE),
     }
 )
-
-SATYPES = rfc2367.SATYPES.extended({"SADB_X_SATYPE_IPCOMP": (9, SAType.IPCOMP)})
 
 AUTH = rfc2367.AUTH.extended(
     {
@@ -193,79 +128,20 @@ ENCRYPT = rfc2367.ENCRYPT.extended(
     }
 )
 
-COMPRESS = terms(
-    Compress,
-    {
-        "SADB_X_CALG_NONE": (0, Compress.NONE),
-        "SADB_X_CALG_OUI": (1, Compress.OUI),
-        "SADB_X_CALG_DEFLATE": (2, Compress.DEFLATE),
-        "SADB_X_CALG_LZS": (3, Compress.LZS),
-        "SADB_X_CALG_LZJH": (4, Compress.LZJH),
-    },
-)
-
-NATT_TYPES = terms(
-    NATTType,
-    {
-        "UDP_ENCAP_NONE": (0, NATTType.NONE),
-        "UDP_ENCAP_ESPINUDP_NON_IKE": (1, NATTType.ESPINUDP_NON_IKE),
-        "UDP_ENCAP_ESPINUDP": (2, NATTType.ESPINUDP),
-    },
-)
-
-KAME_MODES = terms(
-    Mode,
-    {
-        "IPSEC_MODE_ANY": (0, Mode.ANY),
-        "IPSEC_MODE_TRANSPORT": (1, Mode.TRANSPORT),
-        "IPSEC_MODE_TUNNEL": (2, Mode.TUNNEL),
-    },
-)
-
-KAME_DIRECTIONS = terms(
-    Direction,
-    {
-        "IPSEC_DIR_ANY": (0, Direction.ANY),
-        "IPSEC_DIR_INBOUND": (1, Direction.IN),
-        "IPSEC_DIR_OUTBOUND": (2, Direction.OUT),
-    },
-)
-
-POLICY_TYPES = terms(
-    PolicyType,
-    {
-        "IPSEC_POLICY_DISCARD": (0, PolicyType.DISCARD),
-        "IPSEC_POLICY_NONE": (1, PolicyType.NONE),
-        "IPSEC_POLICY_IPSEC": (2, PolicyType.IPSEC),
-        "IPSEC_POLICY_ENTRUST": (3, PolicyType.ENTRUST),
-        "IPSEC_POLICY_BYPASS": (4, PolicyType.BYPASS),
-    },
-)
-
-LEVELS = terms(
-    Level,
-    {
-        "IPSEC_LEVEL_DEFAULT": (0, Level.DEFAULT),
-        "IPSEC_LEVEL_USE": (1, Level.USE),
-        "IPSEC_LEVEL_REQUIRE": (2, Level.REQUIRE),
-        "IPSEC_LEVEL_UNIQUE": (3, Level.UNIQUE),
-    },
-)
-
 DIALECT = rfc2367.DIALECT.derive(
     "linux",
     extensions=EXTENSIONS,
     terms={
         "message": MESSAGES,
-        "satype": SATYPES,
+        "satype": kame.SATYPES,
         "auth": AUTH,
         "encrypt": ENCRYPT,
-        "compress": COMPRESS,
-        "natt_type": NATT_TYPES,
-        "mode": KAME_MODES.extended({"IPSEC_MODE_BEET": (3, Mode.BEET), "IPSEC_MODE_IPTFS": (4, Mode.IPTFS)}),
-        "direction": KAME_DIRECTIONS.extended({"IPSEC_DIR_FWD": (3, Direction.FWD)}),
-        "policy_type": POLICY_TYPES,
-        "level": LEVELS,
+        "compress": kame.COMPRESS.extended({"SADB_X_CALG_LZJH": (4, Compress.LZJH)}),
+        "natt_type": kame.NATT_TYPES,
+        "mode": kame.MODES.extended({"IPSEC_MODE_BEET": (3, Mode.BEET), "IPSEC_MODE_IPTFS": (4, Mode.IPTFS)}),
+        "direction": kame.DIRECTIONS.extended({"IPSEC_DIR_FWD": (3, Direction.FWD)}),
+        "policy_type": kame.POLICY_TYPES,
+        "level": kame.LEVELS,
     },
     flags={
         "SADB_SAFLAGS_NOPMTUDISC": 0x20000000,
@@ -273,6 +149,7 @@ DIALECT = rfc2367.DIALECT.derive(
         "SADB_SAFLAGS_NOECN": 0x80000000,
     },
     constants={
+        "PFKEYV2_REVISION": 199806,
         "SADB_MAX": 24,
         "SADB_EXT_MAX": 26,
         "SADB_SATYPE_MAX": 9,
@@ -290,4 +167,5 @@ DIALECT = rfc2367.DIALECT.derive(
         "IPSEC_REPLAYWSIZE": 32,
     },
     ipsec_request=IPSECREQUEST,
+    errnos=errnos.LINUX,
 )

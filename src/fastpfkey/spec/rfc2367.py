@@ -1,7 +1,7 @@
 """RFC 2367 itself: the messages, extensions, numbers and layouts that every dialect descends from.
 
-Section numbers stand beside what they define. Where the RFC leaves a thing to the system (sockaddr, PF_KEY's number) the
-values are Linux's.
+Section numbers stand beside what they define. Where the RFC leaves a thing to the system (sockaddr, PF_KEY's number)
+the values are Linux's.
 """
 
 from __future__ import annotations
@@ -173,6 +173,16 @@ SPIRANGE = layout(
     """,
 )  # 2.3.9
 
+KMPRIVATE = layout(
+    "sadb_x_kmprivate",
+    "sadb_x_kmprivate_",
+    """
+    len       u16
+    exttype   u16
+    reserved  u32
+    """,
+)  # appendix C
+
 MESSAGES = terms(
     MessageType,
     {
@@ -190,7 +200,7 @@ MESSAGES = terms(
         "SADB_X_PROMISC": (11, MessageType.PROMISC),
         "SADB_X_PCHANGE": (12, MessageType.PCHANGE),
     },
-)  # 3.1
+)  # 3.1, appendices A and B
 
 SATYPES = terms(
     SAType,
@@ -261,7 +271,8 @@ EXTENSIONS = (
     Extension(Ext.SUPPORTED_AUTH, "SADB_EXT_SUPPORTED_AUTH", 14, (SUPPORTED,), (Records(ALG),)),
     Extension(Ext.SUPPORTED_ENCRYPT, "SADB_EXT_SUPPORTED_ENCRYPT", 15, (SUPPORTED,), (Records(ALG),)),
     Extension(Ext.SPIRANGE, "SADB_EXT_SPIRANGE", 16, (SPIRANGE,)),
-)  # 2.3
+    Extension(Ext.KMPRIVATE, "SADB_X_EXT_KMPRIVATE", 17, (KMPRIVATE,)),
+)  # 2.3, appendix C
 
 DIALECT = Dialect(
     name="rfc2367",
@@ -277,5 +288,15 @@ DIALECT = Dialect(
         "identity": IDENTITIES,
     },
     flags={"SADB_SAFLAGS_PFS": 1},
-    constants={"PF_KEY_V2": 2, "PFKEYV2_REVISION": 199806},
+    constants={
+        "PFKEYV2_REVISION": 199806,
+        "SADB_MAX": 12,
+        "SADB_EXT_MAX": 17,
+        "SADB_SATYPE_MAX": 8,
+        "SADB_SASTATE_MAX": 3,
+        "SADB_KEY_FLAGS_MAX": 0,
+        "SADB_AALG_MAX": 3,
+        "SADB_EALG_MAX": 11,
+        "SADB_IDENTTYPE_MAX": 3,
+    },
 )
