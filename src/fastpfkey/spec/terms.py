@@ -1,8 +1,8 @@
 """Canonical terms: one name for one meaning, whatever number a system gives it.
 
-The idea: an attribute or a table column says `SAType.ESP` for ESP, on OpenBSD (2) as on Linux (3). Canonical codes are the RFC's and
-Linux's numbers where they exist, and 256 upwards elsewhere. The enumerations are open: a number that the dialect does not
-know is kept as 0x8000 + number, so nothing is lost between decoding and encoding.
+The idea: an attribute or a table column says `SAType.ESP` for ESP, on OpenBSD (2) as on Linux (3). Canonical codes are
+the RFC's and Linux's numbers where they exist, and 256 upwards elsewhere. The enumerations are open: a number that the
+dialect does not know is kept as 0x8000 + number, so nothing is lost between decoding and encoding.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class MessageType(Term):
 
 
 class ExtensionType(Term):
-    """sadb_ext_type. Codes below 63 are also the bit of the extension in the column `present`; the rare ones above share bit 63."""
+    """sadb_ext_type. Codes below 63 are the extension's bit in the column `present` too; rare ones above share 63."""
 
     RESERVED = 0
     SA = 1
@@ -288,7 +288,7 @@ class Mode(Term):
 
 
 class PolicyType(Term):
-    """sadb_x_policy_type."""
+    """sadb_x_policy_type; from USE on, OpenBSD's flow types that are none of the others."""
 
     DISCARD = 0
     NONE = 1
@@ -296,6 +296,10 @@ class PolicyType(Term):
     ENTRUST = 3
     BYPASS = 4
     GENERATE = 256
+    USE = 257
+    ACQUIRE = 258
+    REQUIRE = 259
+    DONTACQ = 260
 
 
 class Direction(Term):
