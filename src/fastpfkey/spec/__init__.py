@@ -11,7 +11,7 @@ import sys
 
 from .model import Dialect
 
-DIALECTS = ("rfc2367", "linux")
+DIALECTS = ("rfc2367", "linux", "freebsd", "netbsd", "openbsd", "macos", "illumos")
 """Names of the dialects, in the order in which they are offered."""
 
 _PLATFORMS = {
@@ -26,8 +26,7 @@ _PLATFORMS = {
 
 def host_dialect() -> str:
     """Name of the running system's dialect; `rfc2367` on a system that has none of its own."""
-    name = next((name for prefix, name in _PLATFORMS.items() if sys.platform.startswith(prefix)), "rfc2367")
-    return name if name in DIALECTS else "rfc2367"
+    return next((name for prefix, name in _PLATFORMS.items() if sys.platform.startswith(prefix)), "rfc2367")
 
 
 def dialect(name: str | Dialect = "host") -> Dialect:
