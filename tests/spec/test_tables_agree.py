@@ -6,12 +6,6 @@ directions, so a fact that a dialect inherits although its system lacks it is fo
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from fastpfkey.spec import DIALECTS, dialect
@@ -19,19 +13,15 @@ from fastpfkey.spec.model import (
     EXTENSION_HEADER_SIZE,
     HEADER_SIZE,
     PF_KEY_V2,
-    Counted,
-    Dialect,
-    Layout,
     Order,
     Records,
     Requests,
     Sockaddrs,
     Text,
 )
-from fastpfkey.spec.rfc2367 import MSG
 from fastpfkey.spec.terms import ExtensionType
 
-TABLES = Path(__file__).resolve().parents[1] / "vectors" / "golden" / "dialects"
+from .facts import UNNAMED, layouts_of, numbers_of, table
 
 NUMBERS = (
     "message_types",
@@ -61,9 +51,6 @@ KINDS = {
 }
 """Sections whose names, apart from the *_MAX ones, are one term table of the dialect."""
 
-UNNAMED = {"UDP_ENCAP_NONE"}
-"""Names of ours for what no header names."""
-
 OUTSIDE = ("SPD_", "ALG_FLAG_", "PF_POLICY_")
 """Prefixes of illumos's PF_POLICY protocol, which is not PF_KEY."""
 
@@ -72,20 +59,6 @@ SECOND_NAMES = {"SADB_X_DIAGNOSTIC_PRESET", "SADB_X_DIAGNOSTIC_MAX", "SADB_X_DIA
 
 OLD_NAMES = {"sadb_comb_reserved": "sadb_comb_reserved_newer"}
 """illumos: the newer header's member of an old name is half as wide; the table had to call it something else."""
-
-
-@cache
-def table(name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((TABLES / f"{name}.json").read_text(encoding="utf-8"))
-    return loaded
-
-
-def numbers_of(subject: Dialect) -> dict[str, int]:
-    """Every number that a dialect knows, by C name."""
-    named = {name: number for item in subject.terms.values() for name, (number, _) in item.entries.items()}
-    named |= {item.c_name: item.number for item in subject.extensions}
-    named |= {name: number for number, name in subject.diagnostics.items()}
-    return named | dict(subject.flags) | dict(subject.constants)
 
 
 def numbers_in(name: str) -> dict[str, int]:
@@ -122,20 +95,6 @@ def test_version(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in DIALECTS if name != "rfc2367"])
 def test_socket_family(name: str) -> None:
     assert dialect(name).family == table(name)["af_key"]["family"]
-
-
-def layouts_of(subject: Dialect) -> Iterator[Layout]:
-    """Every layout that a dialect refers to."""
-    yield MSG
-    for item in subject.extensions:
-        yield from item.layouts
-        for tail in item.tails:
-            if isinstance(tail, Records | Requests):
-                yield tail.layout
-            elif isinstance(tail, Counted):
-                yield from (tail.layout, tail.sub_layout)
-    if subject.ipsec_request is not None:
-        yield subject.ipsec_request
 
 
 def members(name: str, struct: str) -> dict[str, tuple[int, int, str]]:
