@@ -138,9 +138,10 @@ def _foreign(found: list[Import]) -> Iterator[str]:
 
 
 def _cycle(found: list[Import]) -> Iterator[str]:
+    """Two modules may name each other in annotations, so what only the type checker imports makes no cycle."""
     graph: dict[str, set[str]] = {}
     for each in found:
-        if each.imported.split(".")[0] == ROOT and each.imported != each.importer:
+        if each.imported.split(".")[0] == ROOT and each.imported != each.importer and each.place != "types":
             graph.setdefault(each.importer, set()).add(each.imported)
     try:
         TopologicalSorter(graph).prepare()
