@@ -1,0 +1,174 @@
+"""The extensions of one dialect in one byte order, bytes to values and back, put together from the dialect's data.
+
+An `ExtensionCodec` joins the structure of the fixed part (several variants by length on macOS) with the codecs of its
+tails. In messages of SA type IPCOMP what is an encryption algorithm elsewhere is a compression algorithm, so each
+extension has two codecs, which differ in that term table alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import fields
+from functools import partial
+
+from ..errors import Fault
+from ..spec.model import (
+    WORD,
+    Counted,
+    Dialect,
+    Extension,
+    KeyBits,
+    Layout,
+    Records,
+    Requests,
+    Sized,
+    Sockaddrs,
+    Tail,
+    Text,
+    When,
+)
+from .catalogue import Recipe
+from .faults import MisfitError, MisreadError, named
+from .sockaddr import SockaddrCodec
+from .structs import HostOrder, Numbers, StructCodec
+from .tails import KeyCodec, RestCodec, SizedCodec, SockaddrsCodec, TailCodec, TextCodec
+from .tails_nested import CountedCodec, RecordsCodec, RequestsCodec, padded, remember
+from .value import ExtensionValue, Value
+
+COMPRESSING = {"encrypt": "compress"}
+"""Term tables that stand for others in messages of SA type IPCOMP."""
+
+
+class ExtensionCodec:
+    """One extension type. `terms` maps term tables to those that stand for them."""
+
+    def __init__(
+        self,
+        extension: Extension,
+        recipe: Recipe,
+        dialect: Dialect,
+        byteorder: HostOrder,
+        terms: Mapping[str, str],
+    ) -> None:
+        self.extension = extension
+        self.value = recipe.value
+        self.start = extension.minimum
+        self.defaults = {item.name: item.default for item in fields(recipe.value)}
+        self._struct = partial(_struct, dialect=dialect, byteorder=byteorder, tables=terms, text=recipe.text)
+        sockaddrs = SockaddrCodec(dialect, byteorder)
+        self.tails = [(_when(tail), self._tail(tail, recipe, byteorder, sockaddrs)) for tail in extension.tails]
+        if recipe.rest and not extension.tails:
+            self.tails.append((None, RestCodec((recipe.rest,))))
+        counts = {name for _, tail in self.tails for name in tail.counts}
+        self.variants = tuple(self._struct(layout, recipe.value, skip=counts) for layout in extension.layouts)
+        self.foreign = tuple(self._foreign(variant) for variant in self.variants)
+
+    def read(self, data: bytes) -> ExtensionValue:
+        """The value of the extension's bytes. Raises MisreadError if they contradict each other."""
+        if len(data) < self.start:
+            raise MisreadError(Fault.EXTENSION_SHORT, 0)
+        fixed = self.variants[0]
+        for variant in self.variants[1:]:
+            if variant.size <= len(data):
+                fixed = variant
+        numbers = fixed.unpack(data)
+        found = fixed.fields(numbers)
+        for when, tail in self.tails:
+            if _applies(when, fixed, numbers):
+                found |= tail.read(data, self.start, fixed, numbers)
+        value = self.value(exttype=self.extension.type, **found)  # type: ignore[call-arg]
+        remember(value, fixed, data, 0, len(data))
+        return value
+
+    def write(self, value: ExtensionValue) -> bytes:
+        """The bytes of a value, padded to a word. Raises MisfitError."""
+        fixed = self._variant(value)
+        data = fixed.pack(value, {})
+        numbers = fixed.unpack(bytes(data))
+        body = b""
+        idle: set[str] = set()
+        for when, tail in self.tails:
+            if _applies(when, fixed, numbers):
+                part, counts = tail.write(value)
+                body += part
+                for name, number in counts.items():
+                    with named(name):
+                        fixed.put(data, name, number)
+            else:
+                idle.update(tail.names)
+        self._refuse(value, idle, "goes with other types only")
+        whole = padded(bytes(data) + body)
+        with named("len"):
+            fixed.put(data, "len", len(whole) // WORD)
+        fixed.put(data, "exttype", self.extension.number)
+        return bytes(data) + whole[len(data) :]
+
+    def _tail(self, tail: Tail, recipe: Recipe, byteorder: HostOrder, sockaddrs: SockaddrCodec) -> TailCodec:
+        names = recipe.tails[type(tail)]
+        fixed = self.extension.layout
+        record, (sub_name, sub_record) = recipe.record or Value, recipe.sub or ("", Value)
+        match tail:
+            case Sockaddrs(count=count):
+                return SockaddrsCodec(names[:count], sockaddrs)
+            case KeyBits():
+                return KeyCodec(names, tail, fixed)
+            case Sized():
+                return SizedCodec(names, tail, fixed, byteorder)
+            case Records(layout=layout, exact=exact):
+                return RecordsCodec(names, record, self._struct(layout, record, terms=recipe.record_terms), exact)
+            case Requests(layout=layout):
+                return RequestsCodec(names, record, self._struct(layout, record), sockaddrs)
+            case Counted(count=counter, layout=item, sub_count=sub_count, sub_layout=sub):
+                items, subs = self._struct(item, record, skip={sub_count}), self._struct(sub, sub_record)
+                return CountedCodec(names, counter, record, items, sub_count, sub_name, sub_record, subs)
+            case Text():
+                return TextCodec(names)
+
+    def _foreign(self, variant: StructCodec) -> frozenset[str]:
+        """The value's fields that this structure has no room for."""
+        own = {name for _, tail in self.tails for name in tail.names} | {"exttype"}
+        return frozenset(self.defaults) - variant.names - own
+
+    def _variant(self, value: ExtensionValue) -> StructCodec:
+        """The smallest variant with room for all fields that are set."""
+        for variant, foreign in zip(self.variants, self.foreign, strict=True):
+            if not self._set(value, foreign):
+                return variant
+        self._refuse(value, self.foreign[-1], "the dialect has no such field")
+        return self.variants[-1]
+
+    def _set(self, value: ExtensionValue, names: Collection[str]) -> list[str]:
+        """Those of the fields that say something."""
+        return [name for name in names if getattr(value, name) != self.defaults[name]]
+
+    def _refuse(self, value: ExtensionValue, names: Collection[str], reason: str) -> None:
+        for name in sorted(self._set(value, names)):
+            raise MisfitError(reason, name)
+
+
+def _struct(
+    layout: Layout,
+    value: type[Value],
+    *,
+    dialect: Dialect,
+    byteorder: HostOrder,
+    tables: Mapping[str, str],
+    text: Collection[str],
+    skip: Collection[str] = (),
+    terms: Mapping[str, str] | None = None,
+) -> StructCodec:
+    """The codec of one layout, for this class of values."""
+    optional = {item.name for item in fields(value) if item.default is None}
+    replaced = {item.name: tables[item.terms] for item in layout.fields if item.terms in tables}
+    codec = StructCodec(layout, dialect, byteorder, skip, optional, replaced | dict(terms or {}), text)
+    if homeless := codec.names - {item.name for item in fields(value)}:
+        raise TypeError(f"{dialect.name}: {value.__name__} has no field for {', '.join(sorted(homeless))}")
+    return codec
+
+
+def _when(tail: Tail) -> When | None:
+    return getattr(tail, "when", None)
+
+
+def _applies(when: When | None, fixed: StructCodec, numbers: Numbers) -> bool:
+    return when is None or fixed.number(numbers, when.field) == when.value

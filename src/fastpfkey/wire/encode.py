@@ -1,0 +1,62 @@
+"""A message's typed fields as bytes.
+
+Nothing is copied from bytes that were decoded before: reserved members and padding are zero, extensions come in the
+order given, and lengths and counts follow from what is there. All is put together before anything is returned, so an
+error leaves nothing half written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import EncodeError
+from ..spec.model import HEADER_SIZE, PF_KEY_V2, WORD
+from .conversions import as_number, term_number
+from .dialects import Header, MessageCodec
+from .faults import MisfitError, named
+from .value import ExtensionValue
+
+if TYPE_CHECKING:
+    from .message import Message
+
+
+def encode(message: Message, codec: MessageCodec) -> bytes:
+    """The bytes of a message in the codec's dialect and byte order.
+
+    Raises EncodeError, which names message type, extension and field, for what the dialect cannot express or a field
+    cannot hold.
+    """
+    where = message.type.label
+    terms = codec.dialect.terms
+    try:
+        with named("type"):
+            kind = term_number(codec.dialect, terms["message"], message.type)
+        with named("satype"):
+            satype = term_number(codec.dialect, terms["satype"], message.satype)
+        body = b"".join(_extensions(message, codec, satype))
+        numbers = {name: _number(message, name) for name in ("errno", "reserved", "seq", "pid")}
+        length = (HEADER_SIZE + len(body)) // WORD
+        header = Header(version=PF_KEY_V2, type=kind, satype=satype, len=length, **numbers)
+        return codec.write_header(header) + body
+    except MisfitError as misfit:
+        raise EncodeError(f"{where}: {misfit.field}: {misfit.reason}") from None
+
+
+def _extensions(message: Message, codec: MessageCodec, satype: int) -> list[bytes]:
+    parts = []
+    seen = set()
+    for extension in message.extensions:
+        if not isinstance(extension, ExtensionValue):
+            raise MisfitError(f"an extension is needed, not {type(extension).__name__}", "extensions")
+        with named(extension.exttype.label):
+            known = codec.dialect.by_type.get(extension.exttype)
+            if extension.exttype in seen and known is not None and not known.repeats:
+                raise MisfitError("there is one already")
+            seen.add(extension.exttype)
+            parts.append(codec.write(extension, satype))
+    return parts
+
+
+def _number(message: Message, name: str) -> int:
+    with named(name):
+        return as_number(getattr(message, name))

@@ -1,0 +1,44 @@
+"""Faults inside one structure, before anyone knows which message and which byte of the buffer it belongs to.
+
+Decoding works on bytes that were validated, so a `MisreadError` means that the buffer changed meanwhile. Encoding works
+on values that anyone may have built, so a `MisfitError` names the field, and whoever holds the structure puts its own
+name before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..errors import Fault
+
+
+class MisreadError(Exception):
+    """Bytes of a structure contradict each other; `position` is from the start of the structure."""
+
+    def __init__(self, fault: Fault, position: int) -> None:
+        super().__init__(fault, position)
+        self.fault = fault
+        self.position = position
+
+
+class MisfitError(Exception):
+    """A value does not fit. The text never contains the bytes of a key."""
+
+    def __init__(self, reason: str, field: str = "") -> None:
+        super().__init__(reason, field)
+        self.reason = reason
+        self.field = field
+
+    def inside(self, name: str) -> MisfitError:
+        """The same, seen from what holds the value under this name."""
+        return MisfitError(self.reason, f"{name}.{self.field}" if self.field else name)
+
+
+@contextmanager
+def named(name: str) -> Iterator[None]:
+    """What does not fit in here is part of the field of this name."""
+    try:
+        yield
+    except MisfitError as misfit:
+        raise misfit.inside(name) from None
