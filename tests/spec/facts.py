@@ -1,4 +1,4 @@
-"""What the tests of this folder look at: the systems' tables, and all numbers and layouts of a dialect."""
+"""What the tests of this folder look at: the systems' tables and messages, all numbers and layouts of a dialect."""
 
 from __future__ import annotations
 
@@ -13,14 +13,25 @@ from fastpfkey.spec.rfc2367 import MSG
 
 TABLES = Path(__file__).resolve().parents[1] / "vectors" / "golden" / "dialects"
 
+Json = dict[str, Any]
+
 UNNAMED = {"UDP_ENCAP_NONE"}
 """Names of ours for what no header names."""
+
+OLD_NAMES = {"sadb_comb_reserved": "sadb_comb_reserved_newer"}
+"""illumos: the newer header's member of an old name is half as wide; the table had to call it something else."""
 
 
 @cache
 def table(name: str) -> dict[str, Any]:
     loaded: dict[str, Any] = json.loads((TABLES / f"{name}.json").read_text(encoding="utf-8"))
     return loaded
+
+
+def golden(name: str, byteorder: str) -> Iterator[Json]:
+    """Golden messages that consist of extensions: all but the copies that PROMISC wraps."""
+    path = TABLES.parent / f"{name}-{byteorder}.json"
+    yield from (message for message in json.loads(path.read_text(encoding="utf-8")) if "payload" not in message)
 
 
 def numbers_of(subject: Dialect) -> dict[str, int]:

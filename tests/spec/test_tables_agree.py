@@ -21,7 +21,7 @@ from fastpfkey.spec.model import (
 )
 from fastpfkey.spec.terms import ExtensionType
 
-from .facts import UNNAMED, layouts_of, numbers_of, table
+from .facts import OLD_NAMES, UNNAMED, layouts_of, numbers_of, table
 
 NUMBERS = (
     "message_types",
@@ -56,9 +56,6 @@ OUTSIDE = ("SPD_", "ALG_FLAG_", "PF_POLICY_")
 
 SECOND_NAMES = {"SADB_X_DIAGNOSTIC_PRESET", "SADB_X_DIAGNOSTIC_MAX", "SADB_X_DIAGNOSTIC_BAD_PROXY_AF"}
 """Diagnostics that are no diagnostic of their own: unset, the highest, and an older name."""
-
-OLD_NAMES = {"sadb_comb_reserved": "sadb_comb_reserved_newer"}
-"""illumos: the newer header's member of an old name is half as wide; the table had to call it something else."""
 
 
 def numbers_in(name: str) -> dict[str, int]:

@@ -51,7 +51,7 @@ class Field:
     width: int
     """Bytes of one element."""
     count: int = 1
-    """Number of elements; above 1 the field is an array and kept as bytes."""
+    """Number of elements; above 1 the field is an array."""
     order: Order = Order.HOST
     terms: str = ""
     """Name of the dialect's term table that translates this number; empty where the number stands for itself."""
@@ -106,10 +106,11 @@ class Layout:
         host = "<" if byteorder == "little" else ">"
         formats = []
         for item in self.fields:
-            if item.count > 1 or item.order is Order.BYTES:
+            if item.order is Order.BYTES or item.width == 1:
                 formats.append(f"({item.size},)u1" if item.size > 1 else "u1")
             else:
-                formats.append((">" if item.order is Order.NETWORK else host) + f"u{item.width}")
+                number = (">" if item.order is Order.NETWORK else host) + f"u{item.width}"
+                formats.append(number if item.count == 1 else f"({item.count},){number}")
         return {
             "names": [item.c_name for item in self.fields],
             "formats": formats,
