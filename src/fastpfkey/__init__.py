@@ -1,0 +1,85 @@
+"""PF_KEY version 2 (RFC 2367): decode, encode and tabulate IPsec security associations and policies, fast.
+
+The public names. Each is loaded from its module when it is first used, so that importing the package costs nothing and
+loads neither NumPy nor click nor rich.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .errors import BackendError as BackendError
+    from .errors import EncodeError as EncodeError
+    from .errors import Fault as Fault
+    from .errors import LimitError as LimitError
+    from .errors import MalformedError as MalformedError
+    from .errors import PFKeyError as PFKeyError
+    from .errors import TruncatedError as TruncatedError
+    from .errors import WireError as WireError
+    from .hotpath import BACKEND as BACKEND
+    from .spec.terms import AuthAlgorithm as AuthAlgorithm
+    from .spec.terms import CompressAlgorithm as CompressAlgorithm
+    from .spec.terms import Direction as Direction
+    from .spec.terms import EncryptAlgorithm as EncryptAlgorithm
+    from .spec.terms import ExtensionType as ExtensionType
+    from .spec.terms import IdentityType as IdentityType
+    from .spec.terms import Level as Level
+    from .spec.terms import MessageType as MessageType
+    from .spec.terms import Mode as Mode
+    from .spec.terms import NATTType as NATTType
+    from .spec.terms import PolicyType as PolicyType
+    from .spec.terms import SAState as SAState
+    from .spec.terms import SAType as SAType
+    from .wire.batch import Batch as Batch
+    from .wire.batch import decode as decode
+    from .wire.message import Message as Message
+
+    __version__: str
+
+_HOMES = {
+    "AuthAlgorithm": "spec.terms",
+    "BACKEND": "hotpath",
+    "BackendError": "errors",
+    "Batch": "wire.batch",
+    "CompressAlgorithm": "spec.terms",
+    "Direction": "spec.terms",
+    "EncodeError": "errors",
+    "EncryptAlgorithm": "spec.terms",
+    "ExtensionType": "spec.terms",
+    "Fault": "errors",
+    "IdentityType": "spec.terms",
+    "Level": "spec.terms",
+    "LimitError": "errors",
+    "MalformedError": "errors",
+    "Message": "wire.message",
+    "MessageType": "spec.terms",
+    "Mode": "spec.terms",
+    "NATTType": "spec.terms",
+    "PFKeyError": "errors",
+    "PolicyType": "spec.terms",
+    "SAState": "spec.terms",
+    "SAType": "spec.terms",
+    "TruncatedError": "errors",
+    "WireError": "errors",
+    "decode": "wire.batch",
+}
+"""Where each public name lives. The imports above say the same to type checkers; a test compares the two."""
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        value: object = importlib.import_module("importlib.metadata").version(__name__)
+    elif name in _HOMES:
+        value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

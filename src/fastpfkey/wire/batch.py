@@ -16,6 +16,7 @@ from ..spec import dialect as find_dialect
 from ..spec.model import HEADER_SIZE, Dialect
 from ..spec.plan import ByteOrder
 from .dialects import MessageCodec, codec, host_order
+from .memory import byte_view
 from .message import MessageView
 from .recovery import OnError, Recovery
 from .structs import HostOrder
@@ -53,7 +54,7 @@ def decode(
     """
     found = find_dialect(dialect)
     messages = codec(found, host_order(byteorder))
-    memory = _memory(buffer)
+    memory = byte_view(buffer)
     recovery = Recovery(memory, len(memory), messages.byteorder, on_error)
     offsets = array("Q")
     room = array("Q", bytes(8 * min(CHUNK, len(memory) // HEADER_SIZE + 1)))
@@ -124,16 +125,3 @@ class Batch(Sequence[MessageView]):
     def __repr__(self) -> str:
         lost = f", {self.skipped} skipped" if self.skipped else f", fault at {self.fault}" if self.fault else ""
         return f"<Batch of {len(self)} messages, {self.dialect.name}, {self.byteorder}-endian{lost}>"
-
-
-def _memory(buffer: Buffer) -> memoryview:
-    """A read-only view of a buffer's bytes."""
-    view = memoryview(buffer).toreadonly()
-    if not view.c_contiguous:
-        raise BufferError("the bytes of the buffer are not contiguous; decode a copy of it")
-    if view.nbytes == 0:
-        return memoryview(b"")
-    try:
-        return view.cast("B")
-    except TypeError:
-        raise TypeError(f"a buffer of items of format {view.format!r} cannot be read as bytes") from None
