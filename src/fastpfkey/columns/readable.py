@@ -1,0 +1,112 @@
+"""What people read instead of column numbers: labels for terms, text for addresses, None for what is absent.
+
+Values are made a column at a time, and each distinct code or IPv6 address once, because a list of Python objects
+costs far more than the column that it comes from.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..spec.model import Dialect
+from ..spec.tables import Column, Table, presence, sources
+from ..spec.terms import ExtensionType
+from .room import Array
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+V4_MAPPED = np.frombuffer(bytes(10) + b"\xff\xff", np.uint8)
+
+HEXADECIMAL = frozenset({"spi", "flags"})
+"""Columns that a text table shows as people compare them: SPIs and bits."""
+
+
+def addresses(column: Array) -> list[str]:
+    """Text of 16-byte addresses: dotted where v4-mapped, else IPv6 as RFC 5952 writes it."""
+    is_v4 = (column[:, :12] == V4_MAPPED).all(axis=1)
+    dotted = iter(["{}.{}.{}.{}".format(*quad) for quad in column[is_v4, 12:].tolist()])
+    colons = iter(_ipv6(column[~is_v4]))
+    return [next(dotted if v4 else colons) for v4 in is_v4.tolist()]
+
+
+def _ipv6(column: Array) -> list[str]:
+    whole = np.ascontiguousarray(column).view("V16").ravel().tolist()
+    texts = {raw: str(ipaddress.IPv6Address(raw)) for raw in set(whole)}
+    return [texts[raw] for raw in whole]
+
+
+def values(schema: Table, dialect: Dialect, arrays: dict[str, Array], name: str) -> list[Any]:
+    """One column as Python values: str for terms and addresses, int for numbers, None where there is nothing."""
+    column, array = schema.column(name), arrays[name]
+    found: list[Any]
+    if column.dtype == "16u1":
+        found = addresses(array)
+    elif name == "present":
+        found = _distinct(array, _extension_labels)
+    elif column.terms:
+        found = _labels(schema, dialect, arrays, column)
+    else:
+        found = array.tolist()
+    missing = null(schema, dialect, arrays, name)
+    if not missing.any():
+        return found
+    return [None if absent else value for absent, value in zip(missing.tolist(), found, strict=True)]
+
+
+def null(schema: Table, dialect: Dialect, arrays: dict[str, Array], name: str) -> npt.NDArray[np.bool_]:
+    """Rows in which a column holds no value: the message lacks the extension, or there is no address to the family."""
+    if schema.column(name).dtype == "16u1" and f"{name}_family" in arrays:
+        return ~np.isin(arrays[f"{name}_family"], (4, 6))
+    bits = presence(schema, dialect, name)
+    if bits is None or "present" not in arrays:
+        return np.zeros(len(arrays[name]), np.bool_)
+    absent: npt.NDArray[np.bool_] = arrays["present"] & np.uint64(bits) == 0
+    return absent
+
+
+def _distinct(array: Array, label: Callable[[int], str]) -> list[str]:
+    codes, places = np.unique(array, return_inverse=True)
+    labels = [label(code) for code in codes.tolist()]
+    return [labels[place] for place in places.tolist()]
+
+
+def _extension_labels(present: int) -> str:
+    return " ".join(ExtensionType(bit).label for bit in range(64) if present >> bit & 1)
+
+
+def _labels(schema: Table, dialect: Dialect, arrays: dict[str, Array], column: Column) -> list[str]:
+    array = arrays[column.name]
+    wire = any(source.column == column.name and not source.translate for source in sources(schema, dialect))
+    found = _distinct(array, _labeller(dialect, column.terms, wire))
+    for source in sources(schema, dialect):
+        if source.column == column.name and source.satype is not None:
+            special = np.flatnonzero(arrays["satype"] == source.satype)
+            relabelled = _distinct(array[special], _labeller(dialect, source.terms, wire))
+            for row, label in zip(special.tolist(), relabelled, strict=True):
+                found[row] = label
+    return found
+
+
+def _labeller(dialect: Dialect, terms: str, wire: bool) -> Callable[[int], str]:
+    table = dialect.terms.get(terms)
+    if table is None:
+        return str
+    return lambda code: (table.term(code) if wire else table.kind(code)).label
+
+
+def text_table(rows: Sequence[Sequence[str]], right: Iterable[int]) -> list[str]:
+    """Lines with aligned columns; those whose number is in `right` are set flush right."""
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    flush = frozenset(right)
+    return [
+        "  ".join(
+            cell.rjust(width) if place in flush else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
