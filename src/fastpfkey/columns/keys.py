@@ -1,0 +1,113 @@
+"""Keys of associations, apart from all columns: copied once, shared by tables, wiped when the last of them dies.
+
+A column lives as long as any view of it and is printed, exported and copied without a thought. So key bytes are in
+memory of their own; a table knows only where in it each of its keys lies, and nothing here ever shows them unasked.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+import numpy as np
+
+from ..hotpath import gather
+from .room import Array
+from .table import Selector
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+KINDS = ("auth", "encrypt")
+"""The keys of an association."""
+
+
+class Secret:
+    """Memory that is overwritten with zeros when its last user is gone, and at the end of the program."""
+
+    def __init__(self, size: int) -> None:
+        self.memory = bytearray(size)
+        self.wiped = False
+        weakref.finalize(self, _overwrite, self.memory)
+
+    def wipe(self) -> None:
+        """Overwrite it now, for every user."""
+        _overwrite(self.memory)
+        self.wiped = True
+
+
+def _overwrite(memory: bytearray) -> None:
+    np.frombuffer(memory, np.uint8)[:] = 0
+
+
+class Span(NamedTuple):
+    """Where the keys of one kind lie, one row an association."""
+
+    starts: Array
+    """Offset of the first byte in the secret (uint64)."""
+    bits: Array
+    """Length in bits, 0 where there is none (uint16)."""
+
+    @property
+    def sizes(self) -> Array:
+        """Length in bytes."""
+        return (self.bits.astype(np.int64) + 7) // 8
+
+
+class KeyStore:
+    """The keys of a table's rows."""
+
+    def __init__(self, secret: Secret, spans: Mapping[str, Span]) -> None:
+        self._secret = secret
+        self._spans = spans
+
+    @classmethod
+    def copy(cls, pieces: Sequence[tuple[Buffer, Mapping[str, Span]]]) -> KeyStore:
+        """A store with memory of its own, from the places of keys in some buffers, whose rows follow each other."""
+        lengths = {kind: [int(spans[kind].sizes.sum()) for _, spans in pieces] for kind in KINDS}
+        secret = Secret(sum(map(sum, lengths.values())))
+        memory = memoryview(secret.memory)
+        position = 0
+        spans: dict[str, Span] = {}
+        for kind in KINDS:
+            bits = np.concatenate([piece[kind].bits for _, piece in pieces])
+            sizes = Span(bits, bits).sizes
+            spans[kind] = Span((position + np.cumsum(sizes) - sizes).astype(np.uint64), bits)
+            for (buffer, piece), length in zip(pieces, lengths[kind], strict=True):
+                gather(buffer, piece[kind].starts.data, piece[kind].bits.data, memory[position : position + length])
+                position += length
+        return cls(secret, spans)
+
+    @classmethod
+    def concat(cls, stores: Sequence[KeyStore]) -> KeyStore:
+        """A store of its own with the keys of all; what the parts share with other tables is left behind."""
+        for store in stores:
+            store._check()
+        return cls.copy([(store._secret.memory, store._spans) for store in stores])
+
+    def take(self, rows: Selector) -> KeyStore:
+        """The keys of these rows, in the same memory."""
+        spans = {kind: Span(span.starts[rows].copy(), span.bits[rows].copy()) for kind, span in self._spans.items()}
+        return KeyStore(self._secret, spans)
+
+    def key_bytes(self, kind: str) -> list[bytes]:
+        """Copies of the keys of one kind, b"" where an association has none."""
+        if kind not in KINDS:
+            raise ValueError(f"keys are {' or '.join(KINDS)}, not {kind!r}")
+        self._check()
+        span = self._spans[kind]
+        memory = memoryview(self._secret.memory)
+        pairs = zip(span.starts.tolist(), span.sizes.tolist(), strict=True)
+        return [bytes(memory[start : start + size]) for start, size in pairs]
+
+    def wipe(self) -> None:
+        """Overwrite the memory with zeros, for every table that shares it."""
+        self._secret.wipe()
+
+    def _check(self) -> None:
+        if self._secret.wiped:
+            raise ValueError("the keys of this table were wiped")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("keys are not pickled")
