@@ -30,10 +30,13 @@ from ..spec.model import (
 from .catalogue import Recipe
 from .faults import MisfitError, MisreadError, named
 from .sockaddr import SockaddrCodec
-from .structs import HostOrder, Numbers, StructCodec
+from .structs import Choice, HostOrder, Numbers, StructCodec
 from .tails import KeyCodec, RestCodec, SizedCodec, SockaddrsCodec, TailCodec, TextCodec
-from .tails_nested import CountedCodec, RecordsCodec, RequestsCodec, padded, remember
+from .tails_nested import BytesCodec, CountedCodec, RecordsCodec, RequestsCodec, padded, remember
 from .value import ExtensionValue, Value
+
+STRUCTURAL = frozenset({"len", "exttype"})
+"""Members of an extension that say how long it is and which."""
 
 COMPRESSING = {"encrypt": "compress"}
 """Term tables that stand for others in messages of SA type IPCOMP."""
@@ -51,6 +54,7 @@ class ExtensionCodec:
         terms: Mapping[str, str],
     ) -> None:
         self.extension = extension
+        self.dialect = dialect
         self.value = recipe.value
         self.start = extension.minimum
         self.defaults = {item.name: item.default for item in fields(recipe.value)}
@@ -59,8 +63,8 @@ class ExtensionCodec:
         self.tails = [(_when(tail), self._tail(tail, recipe, byteorder, sockaddrs)) for tail in extension.tails]
         if recipe.rest and not extension.tails:
             self.tails.append((None, RestCodec((recipe.rest,))))
-        counts = {name for _, tail in self.tails for name in tail.counts}
-        self.variants = tuple(self._struct(layout, recipe.value, skip=counts) for layout in extension.layouts)
+        skip = STRUCTURAL | {name for _, tail in self.tails for name in tail.counts}
+        self.variants = tuple(self._struct(layout, recipe.value, skip=skip) for layout in extension.layouts)
         self.foreign = tuple(self._foreign(variant) for variant in self.variants)
 
     def read(self, data: bytes) -> ExtensionValue:
@@ -73,9 +77,9 @@ class ExtensionCodec:
                 fixed = variant
         numbers = fixed.unpack(data)
         found = fixed.fields(numbers)
-        for when, tail in self.tails:
-            if _applies(when, fixed, numbers):
-                found |= tail.read(data, self.start, fixed, numbers)
+        tail = self._tail_of(fixed, numbers)
+        if tail is not None:
+            found |= tail.read(data, self.start, fixed, numbers)
         value = self.value(exttype=self.extension.type, **found)  # type: ignore[call-arg]
         remember(value, fixed, data, 0, len(data))
         return value
@@ -85,23 +89,27 @@ class ExtensionCodec:
         fixed = self._variant(value)
         data = fixed.pack(value, {})
         numbers = fixed.unpack(bytes(data))
-        body = b""
-        idle: set[str] = set()
-        for when, tail in self.tails:
-            if _applies(when, fixed, numbers):
-                part, counts = tail.write(value)
-                body += part
-                for name, number in counts.items():
-                    with named(name):
-                        fixed.put(data, name, number)
-            else:
-                idle.update(tail.names)
-        self._refuse(value, idle, "goes with other types only")
+        body: bytes = b""
+        chosen = self._tail_of(fixed, numbers)
+        if chosen is not None:
+            body, members = chosen.write(value)
+            for name, number in members.items():
+                with named(name):
+                    fixed.put(data, name, number)
+        idle = {name for _, tail in self.tails if tail is not chosen for name in tail.names}
+        self._refuse(value, idle, "does not go with the other fields")
         whole = padded(bytes(data) + body)
         with named("len"):
             fixed.put(data, "len", len(whole) // WORD)
         fixed.put(data, "exttype", self.extension.number)
         return bytes(data) + whole[len(data) :]
+
+    def _tail_of(self, fixed: StructCodec, numbers: Numbers) -> TailCodec | None:
+        """The tail that a fixed part calls for: the first that applies."""
+        for when, tail in self.tails:
+            if when is None or fixed.number(numbers, when.field) == when.value:
+                return tail
+        return None
 
     def _tail(self, tail: Tail, recipe: Recipe, byteorder: HostOrder, sockaddrs: SockaddrCodec) -> TailCodec:
         names = recipe.tails[type(tail)]
@@ -114,12 +122,16 @@ class ExtensionCodec:
                 return KeyCodec(names, tail, fixed)
             case Sized():
                 return SizedCodec(names, tail, fixed, byteorder)
-            case Records(layout=layout, exact=exact):
-                return RecordsCodec(names, record, self._struct(layout, record, terms=recipe.record_terms), exact)
+            case Records(layout=layout) if recipe.record is None:
+                return BytesCodec(names, fixed, StructCodec(layout, self.dialect, byteorder))
+            case Records(layout=layout):
+                codec = self._struct(layout, record, terms=recipe.record_terms)
+                return RecordsCodec(names, tail, fixed, record, codec)
             case Requests(layout=layout):
-                return RequestsCodec(names, record, self._struct(layout, record), sockaddrs)
+                return RequestsCodec(names, record, self._struct(layout, record, skip={"len"}), sockaddrs)
             case Counted(count=counter, layout=item, sub_count=sub_count, sub_layout=sub):
-                items, subs = self._struct(item, record, skip={sub_count}), self._struct(sub, sub_record)
+                items = self._struct(item, record, skip={sub_count})
+                subs = self._struct(sub, sub_record, choices=recipe.sub_choices)
                 return CountedCodec(names, counter, record, items, sub_count, sub_name, sub_record, subs)
             case Text():
                 return TextCodec(names)
@@ -156,11 +168,16 @@ def _struct(
     text: Collection[str],
     skip: Collection[str] = (),
     terms: Mapping[str, str] | None = None,
+    choices: Mapping[str, Choice] | None = None,
 ) -> StructCodec:
     """The codec of one layout, for this class of values."""
     optional = {item.name for item in fields(value) if item.default is None}
     replaced = {item.name: tables[item.terms] for item in layout.fields if item.terms in tables}
-    codec = StructCodec(layout, dialect, byteorder, skip, optional, replaced | dict(terms or {}), text)
+    known = {
+        name: Choice(choice.by, {key: table for key, table in choice.tables.items() if table in dialect.terms})
+        for name, choice in (choices or {}).items()
+    }
+    codec = StructCodec(layout, dialect, byteorder, skip, optional, replaced | dict(terms or {}), text, known)
     if homeless := codec.names - {item.name for item in fields(value)}:
         raise TypeError(f"{dialect.name}: {value.__name__} has no field for {', '.join(sorted(homeless))}")
     return codec
@@ -168,7 +185,3 @@ def _struct(
 
 def _when(tail: Tail) -> When | None:
     return getattr(tail, "when", None)
-
-
-def _applies(when: When | None, fixed: StructCodec, numbers: Numbers) -> bool:
-    return when is None or fixed.number(numbers, when.field) == when.value

@@ -72,7 +72,9 @@ def plain() -> Conversion:
 
 
 def shifted(shift: int) -> Conversion:
-    """A number that the wire holds in units of 2 ** shift."""
+    """A number that the wire holds in units of 2 ** shift; with a negative shift, one that the wire holds finer."""
+    if shift < 0:
+        return Conversion(lambda number: number >> -shift, lambda value: as_number(value) << -shift)
 
     def write(value: object) -> int:
         number = as_number(value)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..spec.terms import Term
 from .sockaddr import SocketAddress, ip_of
-from .value import Secret, Value
+from .value import ExtensionValue, Secret, Value
 
 if TYPE_CHECKING:
     from .message import Message
@@ -54,7 +54,7 @@ def value_dict(value: Value, show_keys: bool) -> dict[str, Plain]:
     found: dict[str, Plain] = {}
     for item in fields(value):
         part = getattr(value, item.name)
-        if part is None or item.name == "exttype":
+        if part is None or (item.name == "exttype" and isinstance(value, ExtensionValue)):
             continue
         if isinstance(part, Secret):
             if show_keys:

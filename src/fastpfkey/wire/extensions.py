@@ -31,6 +31,13 @@ class SA(ExtensionValue):
     """Compression algorithm in a message whose SA type is IPCOMP."""
     flags: int = field(default=0, metadata=HEX)
     """The dialect's own bits."""
+    natt_port: int | None = None
+    """Peer's UDP encapsulation port; this and what follows are in the longer association of macOS only."""
+    natt_interval: int | None = None
+    """Seconds between keepalives."""
+    natt_offload_interval: int | None = None
+    natt_src_port: int | None = None
+    """The system's own UDP encapsulation port."""
     exttype: ExtensionType = field(default=ExtensionType.SA, kw_only=True)
 
 
@@ -97,6 +104,10 @@ class Key(ExtensionValue):
     exttype: ExtensionType
     bits: int
     material: Secret
+    extra_bits: int | None = None
+    """illumos's encryption keys only: in requests IV bits, which `bits` covers; else salt bits behind the key."""
+    extra: Secret | None = None
+    """The salt, where it stands behind the key."""
 
     @classmethod
     def of(cls, exttype: ExtensionType, material: bytes) -> Key:
@@ -123,7 +134,7 @@ class Identity(ExtensionValue):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Sensitivity(ExtensionValue):
-    """Sensitivity (2.3.6)."""
+    """Sensitivity (2.3.6); on illumos that of the outer header is another one."""
 
     dpd: int = 0
     sens_level: int = 0
@@ -131,6 +142,8 @@ class Sensitivity(ExtensionValue):
     sens_bitmap: tuple[int, ...] = ()
     """64-bit words."""
     integ_bitmap: tuple[int, ...] = ()
+    flags: int | None = None
+    """illumos only: 1 implicit label, 2 unlabeled peer."""
     exttype: ExtensionType = field(default=ExtensionType.SENSITIVITY, kw_only=True)
 
 
@@ -145,6 +158,8 @@ class Combination(Value):
     auth_maxbits: int = 0
     encrypt_minbits: int = 0
     encrypt_maxbits: int = 0
+    encrypt_saltbits: int | None = None
+    """illumos only."""
     soft_allocations: int = 0
     hard_allocations: int = 0
     soft_bytes: int = 0
@@ -161,6 +176,8 @@ class Proposal(ExtensionValue):
 
     replay: int = 0
     """Replay window in packets."""
+    num: int | None = None
+    """OpenBSD only."""
     combinations: tuple[Combination, ...] = ()
     exttype: ExtensionType = field(default=ExtensionType.PROPOSAL, kw_only=True)
 
@@ -174,6 +191,10 @@ class AlgorithmInfo(Value):
     """Length of the initialisation vector in bytes."""
     minbits: int = 0
     maxbits: int = 0
+    increment: int | None = None
+    """illumos only: bits from one legal key length to the next."""
+    saltbits: int | None = None
+    """illumos only."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -29,6 +29,10 @@ class SA2(ExtensionValue):
     reqid: int = 0
     sequence: int = 0
     """Replay counter on KAME systems, 0 on Linux."""
+    alwaysexpire: int | None = None
+    """macOS only."""
+    flags: int | None = None
+    """macOS only."""
     exttype: ExtensionType = field(default=ExtensionType.SA2, kw_only=True)
 
 
@@ -54,7 +58,11 @@ class Policy(ExtensionValue):
     dir: Direction = Direction.ANY
     id: int = 0
     priority: int = 0
-    """Smaller first."""
+    """Smaller first; the interface, where the scope of a FreeBSD policy is one."""
+    scope: int | None = None
+    """FreeBSD only."""
+    flags: int | None = None
+    """NetBSD only."""
     requests: tuple[PolicyRequest, ...] = ()
     exttype: ExtensionType = field(default=ExtensionType.POLICY, kw_only=True)
 
@@ -69,10 +77,46 @@ class NATTEncapsulation(ExtensionValue):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class NATTPort(ExtensionValue):
-    """Source or destination port of the UDP encapsulation."""
+    """Source or destination port of the UDP encapsulation; OpenBSD has the peer's alone."""
 
     exttype: ExtensionType
     port: int
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NATTFragment(ExtensionValue):
+    """Largest fragment that passes the NAT."""
+
+    fraglen: int
+    exttype: ExtensionType = field(default=ExtensionType.NATT_FRAG, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ReplayWindow(ExtensionValue):
+    """Replay window of FreeBSD in packets, stronger than what the association says."""
+
+    replay: int
+    exttype: ExtensionType = field(default=ExtensionType.SA_REPLAY, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ReplayCounter(ExtensionValue):
+    """Replay counter of OpenBSD and illumos."""
+
+    count: int = 0
+    """32 bits on illumos, 64 on OpenBSD."""
+    count64: int | None = None
+    """illumos only."""
+    exttype: ExtensionType = field(default=ExtensionType.REPLAY_COUNTER, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class HardwareOffload(ExtensionValue):
+    """Interface that does the work of an association on FreeBSD."""
+
+    interface: str = ""
+    flags: int = 0
+    exttype: ExtensionType = field(default=ExtensionType.IF_HW_OFFLOAD, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

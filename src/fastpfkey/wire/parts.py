@@ -9,16 +9,34 @@ from __future__ import annotations
 from typing import Generic, Protocol, Self, TypeVar, overload
 
 from ..spec.terms import ExtensionType as Ext
-from .extensions import SA, Address, Identity, Key, Lifetime, Proposal, Sensitivity, SPIRange, Supported
+from .extensions import SA, Address, Identity, Key, Lifetime, Opaque, Proposal, Sensitivity, SPIRange, Supported
+from .extensions_illumos import ExtendedDump, ExtendedProposal, ExtendedRegister, KMCookie, Pair
 from .extensions_ipsec import (
     SA2,
     Filter,
+    HardwareOffload,
     KMAddress,
     KMPrivate,
     NATTEncapsulation,
+    NATTFragment,
     NATTPort,
     Policy,
+    ReplayCounter,
+    ReplayWindow,
     SecurityContext,
+)
+from .extensions_macos import IPsecInterface, SAStatistics, SessionID
+from .extensions_openbsd import (
+    MTU,
+    Counters,
+    Flow,
+    Interface,
+    PolicySequence,
+    Protocol,
+    RoutingDomains,
+    SecondSAType,
+    Tag,
+    Tap,
 )
 from .value import ExtensionValue
 
@@ -82,3 +100,54 @@ class Parts:
     sec_ctx = Part[SecurityContext](Ext.SEC_CTX)
     kmaddress = Part[KMAddress](Ext.KMADDRESS)
     filter = Part[Filter](Ext.FILTER)
+    natt_oar = Part[Address](Ext.NATT_OAR)
+    natt_frag = Part[NATTFragment](Ext.NATT_FRAG)
+    sa_replay = Part[ReplayWindow](Ext.SA_REPLAY)
+    new_address_src = Part[Address](Ext.NEW_ADDRESS_SRC)
+    new_address_dst = Part[Address](Ext.NEW_ADDRESS_DST)
+    lifetime_sw_offload = Part[Lifetime](Ext.LIFETIME_SW_OFFLOAD)
+    lifetime_hw_offload = Part[Lifetime](Ext.LIFETIME_HW_OFFLOAD)
+    if_hw_offload = Part[HardwareOffload](Ext.IF_HW_OFFLOAD)
+    src_mask = Part[Address](Ext.SRC_MASK)
+    dst_mask = Part[Address](Ext.DST_MASK)
+    protocol = Part[Protocol](Ext.PROTOCOL)
+    flow_type = Part[Flow](Ext.FLOW_TYPE)
+    src_flow = Part[Address](Ext.SRC_FLOW)
+    dst_flow = Part[Address](Ext.DST_FLOW)
+    second_sa = Part[SA](Ext.SECOND_SA)
+    second_dst = Part[Address](Ext.SECOND_DST)
+    policy_seq = Part[PolicySequence](Ext.POLICY_SEQ)
+    supported_comp = Part[Supported](Ext.SUPPORTED_COMP)
+    udpencap = Part[NATTPort](Ext.UDPENCAP)
+    lifetime_lastuse = Part[Lifetime](Ext.LIFETIME_LASTUSE)
+    tag = Part[Tag](Ext.TAG)
+    tap = Part[Tap](Ext.TAP)
+    satype2 = Part[SecondSAType](Ext.SATYPE2)
+    counter = Part[Counters](Ext.COUNTER)
+    rdomain = Part[RoutingDomains](Ext.RDOMAIN)
+    mtu = Part[MTU](Ext.MTU)
+    replay_counter = Part[ReplayCounter](Ext.REPLAY_COUNTER)
+    interface = Part[Interface](Ext.INTERFACE)
+    pair = Part[Pair](Ext.PAIR)
+    natt_local = Part[Address](Ext.NATT_LOCAL)
+    natt_remote = Part[Address](Ext.NATT_REMOTE)
+    inner_dst = Part[Address](Ext.INNER_DST)
+    str_auth = Part[Key](Ext.STR_AUTH)
+    km_cookie = Part[KMCookie](Ext.KM_COOKIE)
+    lifetime_idle = Part[Lifetime](Ext.LIFETIME_IDLE)
+    extended_proposal = Part[ExtendedProposal](Ext.EXTENDED_PROPOSAL)
+    extended_register = Part[ExtendedRegister](Ext.EXTENDED_REGISTER)
+    session_id = Part[SessionID](Ext.SESSION_ID)
+    sastat = Part[SAStatistics](Ext.SASTAT)
+    ipsecif = Part[IPsecInterface](Ext.IPSECIF)
+    migrate_ipsecif = Part[IPsecInterface](Ext.MIGRATE_IPSECIF)
+    range_src_start = Part[Address](Ext.RANGE_SRC_START)
+    range_src_end = Part[Address](Ext.RANGE_SRC_END)
+    range_dst_start = Part[Address](Ext.RANGE_DST_START)
+    range_dst_end = Part[Address](Ext.RANGE_DST_END)
+    extended_dump = Part[ExtendedDump](Ext.EXTENDED_DUMP)
+    outer_sensitivity = Part[Sensitivity](Ext.OUTER_SENSITIVITY)
+    local_credentials = Part[Opaque](Ext.LOCAL_CREDENTIALS)
+    remote_credentials = Part[Opaque](Ext.REMOTE_CREDENTIALS)
+    local_auth = Part[Opaque](Ext.LOCAL_AUTH)
+    remote_auth = Part[Opaque](Ext.REMOTE_AUTH)

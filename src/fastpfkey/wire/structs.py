@@ -24,9 +24,6 @@ HostOrder: TypeAlias = Literal["little", "big"]
 Numbers: TypeAlias = tuple[int | bytes, ...]
 """The members of a structure as `struct` gives them: network-order numbers and arrays are bytes."""
 
-STRUCTURAL = frozenset({"len", "exttype"})
-"""Members that extensions and requests have for the sake of their structure."""
-
 
 class Origin(NamedTuple):
     """Where a decoded value comes from: its structure and the bytes of it, without those that follow."""
@@ -47,6 +44,15 @@ class Member(NamedTuple):
     write: Callable[[object], int | bytes]
 
 
+class Choice(NamedTuple):
+    """A member whose term table depends on another member."""
+
+    by: str
+    """The other member."""
+    tables: Mapping[int, str]
+    """Term tables by its number; with any other number the member stands for itself."""
+
+
 class StructCodec:
     """Reads and writes one layout.
 
@@ -63,6 +69,7 @@ class StructCodec:
         optional: Collection[str] = (),
         terms: Mapping[str, str] | None = None,
         text: Collection[str] = (),
+        choices: Mapping[str, Choice] | None = None,
     ) -> None:
         self.layout = layout
         self.size = layout.size
@@ -73,9 +80,13 @@ class StructCodec:
         self.members = tuple(
             self._member(item, _conversion(item, dialect, byteorder, terms or {}, text))
             for item in layout.fields
-            if not item.reserved and item.name not in STRUCTURAL and item.name not in skip
+            if not item.reserved and item.name not in skip
         )
         self.names = frozenset(member.name for member in self.members)
+        self._choices = {
+            name: (choice.by, {key: conversions.term(dialect, table) for key, table in choice.tables.items()})
+            for name, choice in (choices or {}).items()
+        }
 
     def unpack(self, data: Buffer, start: int = 0) -> Numbers:
         """The members of the structure at `start`, which has to be there."""
@@ -83,18 +94,29 @@ class StructCodec:
 
     def fields(self, numbers: Numbers) -> dict[str, Any]:
         """The typed fields by name."""
-        return {name: numbers[place] if read is None else read(numbers[place]) for name, place, read, _ in self.members}
+        found = {
+            name: numbers[place] if read is None else read(numbers[place]) for name, place, read, _ in self.members
+        }
+        for name, (by, options) in self._choices.items():
+            option = options.get(self.number(numbers, by))
+            if option is not None and option.read is not None:
+                found[name] = option.read(found[name])
+        return found
 
     def number(self, numbers: Numbers, name: str) -> int:
         """The member of this name as a number, untranslated."""
         return _number(self.layout[name], numbers[self._places[name]], self.byteorder)
 
     def namespace(self, data: bytes) -> SimpleNamespace:
-        """All members by their C names: numbers, untranslated but in native byte order, and arrays as bytes."""
+        """All members by their C names: numbers, untranslated but in native byte order, tuples of them, or bytes."""
         pairs = zip(self.layout.fields, self.unpack(data), strict=True)
-        return SimpleNamespace(
-            **{item.c_name: raw if _is_array(item) else _number(item, raw, self.byteorder) for item, raw in pairs}
-        )
+        return SimpleNamespace(**{item.c_name: self._untranslated(item, raw) for item, raw in pairs})
+
+    def _untranslated(self, item: Field, raw: int | bytes) -> object:
+        if not _is_array(item):
+            return _number(item, raw, self.byteorder)
+        read = _array(item, self.byteorder).read
+        return raw if read is None else read(raw)
 
     def pack(self, value: object, numbers: Mapping[str, int]) -> bytearray:
         """The structure of a value's fields, with wire numbers for members that are no fields, and zeros elsewhere.
@@ -106,6 +128,9 @@ class StructCodec:
             part = getattr(value, name)
             if part is None and name in self.optional:
                 continue
+            if name in self._choices:
+                by, options = self._choices[name]
+                write = options.get(getattr(value, by), conversions.plain()).write
             try:
                 self.put(data, name, write(part))
             except MisfitError as misfit:

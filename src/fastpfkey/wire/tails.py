@@ -1,8 +1,8 @@
 """What follows the fixed part of an extension: one codec for each kind of tail that a dialect can be made of.
 
 A codec fills the fields of the value that `names` lists, and takes care of the members of the fixed part in `counts`,
-which tell how much of it there is. All start where the smallest fixed part ends. Reading never goes beyond the bytes of
-the extension.
+most of which tell how much of it there is. All start where the smallest fixed part ends. Reading never goes beyond the
+bytes of the extension.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from .structs import HostOrder, Numbers, StructCodec
 from .value import Secret
 
 Fields: TypeAlias = dict[str, Any]
-Written: TypeAlias = tuple[bytes, Mapping[str, int]]
-"""The bytes of a tail, and the members of the fixed part that tell how much of it there is."""
+Written: TypeAlias = tuple[bytes, Mapping[str, int | bytes]]
+"""The bytes of a tail, and the members of the fixed part that belong to it."""
 
 
 class TailCodec:
@@ -80,28 +80,43 @@ def write_sockaddrs(codec: SockaddrCodec, names: tuple[str, ...], value: Any) ->
 
 
 class KeyCodec(TailCodec):
-    """Key material, as many bytes as hold the bits that a field of the value tells."""
+    """Key material, as many bytes as hold the bits that a field of the value tells, and perhaps more behind it."""
 
     def __init__(self, names: tuple[str, ...], tail: KeyBits, fixed: Layout) -> None:
-        super().__init__(names)
+        super().__init__(names if tail.extra else names[:1])
         self.bits = tail.bits
+        self.extra = tail.extra
         self.position = fixed[tail.bits].offset
 
     def read(self, data: bytes, start: int, fixed: StructCodec, numbers: Numbers) -> Fields:
-        """The key as a Secret."""
-        size = (fixed.number(numbers, self.bits) + 7) // 8
-        if size > len(data) - start:
+        """The key as a Secret; what is behind it only if the extension has room for that."""
+        end = start + _octets(fixed.number(numbers, self.bits))
+        if end > len(data):
             raise MisreadError(Fault.KEY_OVERRUN, self.position)
-        return {self.name: Secret(data[start : start + size])}
+        found: Fields = {self.name: Secret(data[start:end])}
+        if self.extra:
+            size = _octets(fixed.number(numbers, self.extra))
+            found[self.names[1]] = Secret(data[end : end + size]) if 0 < size <= len(data) - end else None
+        return found
 
     def write(self, value: Any) -> Written:
-        """The bytes of the key, which have to be as many as its bits need."""
-        material, bits = getattr(value, self.name), getattr(value, self.bits)
+        """The bytes of the key, which have to be as many as its bits need, and of what is behind it."""
+        material = self._material(value, self.name, self.bits)
+        if self.extra and getattr(value, self.names[1]) is not None:
+            material += self._material(value, self.names[1], self.extra)
+        return material, {}
+
+    def _material(self, value: Any, name: str, count: str) -> bytes:
+        material, bits = getattr(value, name), getattr(value, count)
         if not isinstance(material, Secret):
-            raise MisfitError(f"a Secret is needed, not {type(material).__name__}", self.name)
-        if not isinstance(bits, int) or (bits + 7) // 8 != len(material):
-            raise MisfitError(f"the number of bits does not go with {len(material)} bytes of key", self.bits)
-        return material.reveal(), {}
+            raise MisfitError(f"a Secret is needed, not {type(material).__name__}", name)
+        if not isinstance(bits, int) or _octets(bits) != len(material):
+            raise MisfitError(f"the number of bits does not go with {len(material)} bytes", count)
+        return material.reveal()
+
+
+def _octets(bits: int) -> int:
+    return (bits + 7) // 8
 
 
 class SizedCodec(TailCodec):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import Fault
+from ..spec.model import Layout, Records
+from .conversions import as_number, to_bytes
 from .faults import MisfitError, MisreadError, named
 from .sockaddr import SockaddrCodec
 from .structs import Numbers, Origin, StructCodec
@@ -16,24 +18,61 @@ ENDS = ("src", "dst")
 
 
 class RecordsCodec(TailCodec):
-    """Records of one structure to the end of the extension."""
+    """Records of one structure to the end of the extension, or as many as a member tells."""
 
-    def __init__(self, names: tuple[str, ...], record: type[Value], codec: StructCodec, exact: bool) -> None:
+    def __init__(
+        self, names: tuple[str, ...], tail: Records, fixed: Layout, record: type[Value], codec: StructCodec
+    ) -> None:
         super().__init__(names)
+        self.counts = (tail.count,) if tail.count else ()
+        self.position = fixed[tail.count].offset if tail.count else 0
+        self.exact = tail.exact
         self.record = record
         self.codec = codec
-        self.exact = exact
 
     def read(self, data: bytes, start: int, fixed: StructCodec, numbers: Numbers) -> Fields:
         """The records as a tuple."""
-        remainder = (len(data) - start) % self.codec.size
-        if remainder and self.exact:
-            raise MisreadError(Fault.RECORD_PARTIAL, len(data) - remainder)
-        return {self.name: read_records(self.record, self.codec, data, start, len(data) - remainder)}
+        if self.counts:
+            end = start + fixed.number(numbers, self.counts[0]) * self.codec.size
+            if end > len(data):
+                raise MisreadError(Fault.DATA_OVERRUN, self.position)
+        else:
+            remainder = (len(data) - start) % self.codec.size
+            end = len(data) - remainder
+            if remainder and self.exact:
+                raise MisreadError(Fault.RECORD_PARTIAL, end)
+        return {self.name: read_records(self.record, self.codec, data, start, end)}
 
     def write(self, value: Any) -> Written:
-        """The records back to back."""
-        return b"".join(write_records(self.name, value, self.record, self.codec)), {}
+        """The records back to back, and their number where a member tells it."""
+        parts = write_records(self.name, value, self.record, self.codec)
+        return b"".join(parts), dict.fromkeys(self.counts, len(parts))
+
+
+class BytesCodec(TailCodec):
+    """A list of single bytes with a meaning, which begins in an array of the fixed part and ends with a zero."""
+
+    def __init__(self, names: tuple[str, ...], fixed: Layout, codec: StructCodec) -> None:
+        super().__init__(names)
+        self.counts = names
+        self.array = fixed[self.name]
+        self.codec = codec
+        (self.member,) = codec.members
+
+    def read(self, data: bytes, start: int, fixed: StructCodec, numbers: Numbers) -> Fields:
+        """The bytes up to the first zero, as a tuple of what they mean."""
+        raw = data[self.array.offset :].partition(b"\0")[0]
+        return {self.name: tuple(self.codec.fields((number,))[self.member.name] for number in raw)}
+
+    def write(self, value: Any) -> Written:
+        """What the array has no room for, and the array."""
+        raw = bytearray()
+        for i, part in enumerate(getattr(value, self.name)):
+            with named(f"{self.name}[{i}]"):
+                raw += to_bytes(as_number(self.member.write(part)), 1, "big")
+        raw += b"\0"
+        size = self.array.size
+        return bytes(raw[size:]), {self.name: bytes(raw[:size].ljust(size, b"\0"))}
 
 
 class RequestsCodec(TailCodec):
