@@ -73,11 +73,14 @@ class Template:
         return block
 
     def put(self, block: Block, part: str, **values: Any) -> None:
-        """Set fields of the header or an extension in all messages, translating terms; a missing part is no error."""
+        """Set fields of the header or an extension in all messages, translating terms.
+
+        A part that the template lacks, or a field that the dialect's layout lacks, is passed over.
+        """
         layout = self.layouts.get(part)
         if layout is not None:
-            for name, value in values.items():
-                block[part][layout[name].c_name] = self._wire(layout[name], value)
+            for name in values.keys() & layout.by_name.keys():
+                block[part][layout[name].c_name] = self._wire(layout[name], values[name])
 
     def put_tail(self, block: Block, part: str, **values: Any) -> None:
         """Set members behind the fixed part of an extension."""
