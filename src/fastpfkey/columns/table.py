@@ -53,7 +53,7 @@ class Table:
 
     schema: ClassVar[tables.Table]
     _preview: ClassVar[tuple[str, ...]] = ()
-    """Columns that say most about a row, for the repr."""
+    """Columns that say most about a row: all that the repr shows of a table that has them all."""
 
     def __init__(self, arrays: Mapping[str, Array], columns: tuple[str, ...], origin: Origin) -> None:
         self._arrays = dict(arrays)
@@ -202,7 +202,8 @@ class Table:
         return readable.values(self.schema, self.dialect, self._arrays, name)
 
     def __repr__(self) -> str:
-        order = [name for name in self._preview if name in self._columns] or self._columns
+        telling = self._preview and set(self._preview) <= set(self._columns)
+        order = self._preview if telling else self._columns
         shown = self.head(PREVIEW_ROWS)
         cells: list[list[str]] = []
         right: list[int] = []
