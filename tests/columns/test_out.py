@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-import tracemalloc
-
 import numpy as np
 import pytest
 from corpus.groundtruth import capture
 
+from fastpfkey.columns import room
 from fastpfkey.columns.associations import SATable
 from fastpfkey.columns.policies import PolicyTable
 from fastpfkey.columns.synthetic import synthetic
@@ -34,17 +32,16 @@ def test_columns_stay_where_they_are() -> None:
     assert same(back, associations(synthetic(500, byteorder="little")))
 
 
-def test_no_memory_in_proportion_to_the_rows_is_taken() -> None:
-    dump = synthetic(20_000)
-    table = SATable.from_buffer(dump, "linux")
-    gc.collect()
-    tracemalloc.start()
-    try:
-        SATable.from_buffer(dump, "linux", out=table)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < sum(table[name].nbytes for name in table.columns) // 100
+def test_no_memory_is_taken_for_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = associations(synthetic(500, byteorder="little"))
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("memory was taken")
+
+    monkeypatch.setattr(room, "allocate", refuse)
+    assert len(associations(synthetic(490, byteorder="little"), out=table)) == 490
+    with pytest.raises(AssertionError, match="memory was taken"):
+        associations(synthetic(490, byteorder="little"))
 
 
 def test_room_grows_when_it_is_too_small_and_then_stays() -> None:
