@@ -15,7 +15,7 @@ from ..hotpath import Outcome, decode, hop
 from ..spec.model import HEADER_SIZE
 from ..spec.plan import ColumnPlan
 from ..wire.recovery import Recovery
-from .room import Room, estimate
+from .room import SPARE, Room, estimate
 
 AFTER_FAULT = 64
 """Rows that may be decoded at once behind a fault, growing again: where faults come thick, little is decoded twice."""
@@ -73,8 +73,7 @@ def _decode(job: Job, room: Room, part: Part) -> Outcome:
 
 def _head_start(job: Job, start: int, room: Room, recovery: Recovery) -> int:
     """Decode all parts at once and return where to go on; what lies behind the first fault counts as not decoded."""
-    parts = _parts(job, start, recovery.stop, recovery.good)
-    room.grow(parts[-1].rows if parts else 0, recovery.good)
+    parts = _parts(job, start, recovery.stop, recovery.good, room)
     with ThreadPoolExecutor(job.threads) as pool:
         outcomes = list(pool.map(lambda part: _decode(job, room, part), parts))
     position = start
@@ -86,14 +85,19 @@ def _head_start(job: Job, start: int, room: Room, recovery: Recovery) -> int:
     return position
 
 
-def _parts(job: Job, start: int, stop: int, row: int) -> list[Part]:
-    """Parts of about the same size, up to the first message whose length is impossible."""
+def _parts(job: Job, start: int, stop: int, row: int, room: Room) -> list[Part]:
+    """Parts of about the same size and room for them, up to the first message whose length is impossible.
+
+    The messages of all but the last are counted, so that each part knows its rows. The last takes what room there is.
+    """
     parts: list[Part] = []
-    begin = start
-    for number in range(1, job.threads + 1):
+    begin, first = start, row
+    for number in range(1, job.threads):
         target = start + (stop - start) * number // job.threads
         seen = hop(job.buffer, begin, stop, job.plan.frame.swap, target)
         if seen.count:
             parts.append(Part(begin, seen.next, row, row + seen.count))
             begin, row = seen.next, row + seen.count
-    return parts
+    if parts and room.capacity <= row:
+        room.grow(row + int((row - first) * (stop - begin) / (begin - start) * SPARE) + 1, first)
+    return [*parts, Part(begin, stop, row, room.capacity)]
