@@ -82,7 +82,7 @@ class PolicyTable(MessageTable):
         arrays = decoded.arrays
         begins = arrays["requests_offset"].astype(np.int64)
         lengths = np.where(arrays["type"] == PolicyType.IPSEC, arrays["requests_length"].astype(np.int64), 0)
-        requests = decode_requests(source.origin, begins, begins + lengths)
+        requests = decode_requests(source, begins, begins + lengths)
         return cls(arrays, decoded.names, source.origin, *requests)._finish(decoded, how, out)
 
     def _carried(self, rows: Selector) -> dict[str, Any]:

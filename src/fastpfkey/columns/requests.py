@@ -13,7 +13,9 @@ from ..spec import tables
 from ..spec.model import Layout
 from ..spec.tables import Column
 from .records import Positions, Records
-from .table import Origin, Table
+from .room import allocate
+from .source import Source
+from .table import Table
 
 REQUESTS = tables.Table(
     "RequestTable",
@@ -40,15 +42,17 @@ class RequestTable(Table):
     schema = REQUESTS
 
 
-def decode_requests(origin: Origin, begins: Positions, ends: Positions) -> tuple[RequestTable, Positions]:
+def decode_requests(source: Source, begins: Positions, ends: Positions) -> tuple[RequestTable, Positions]:
     """The requests between each begin and end, and the row of the first of each policy, with one more at the end.
 
-    The places are those of validated policies; less than a request's fixed part before an end is padding.
+    The places are those of validated policies; less than a request's fixed part before an end is padding. There are
+    none in a dialect whose policies have no requests.
     """
-    layout = origin.dialect.ipsec_request
-    if origin.buffer is None or origin.byteorder is None or layout is None:
-        raise ValueError(f"{origin.dialect.name} has no policy requests")
-    records = Records(origin.buffer, origin.dialect, origin.byteorder)
+    layout = source.dialect.ipsec_request
+    if layout is None:
+        empty = {item.name: allocate(item, 0) for item in REQUESTS.columns}
+        return RequestTable(empty, tuple(empty), source.origin), np.zeros(len(begins) + 1, np.int64)
+    records = Records(source.buffer, source.dialect, source.byteorder)
     owners, places, behind = _find(records, layout, begins, ends)
     src = records.sockaddrs(places + layout.size, behind)
     dst = records.sockaddrs(src.after, behind)
@@ -61,7 +65,7 @@ def decode_requests(origin: Origin, begins: Positions, ends: Positions) -> tuple
     for name, end in (("src", src), ("dst", dst)):
         arrays |= {name: end.ip, f"{name}_family": end.family, f"{name}_port": end.port}
     counts = np.bincount(owners, minlength=len(begins))
-    return RequestTable(arrays, tuple(arrays), origin), offsets_of(counts)
+    return RequestTable(arrays, tuple(arrays), source.origin), offsets_of(counts)
 
 
 def offsets_of(counts: Positions) -> Positions:
