@@ -112,6 +112,8 @@ class ExtensionCodec:
         return None
 
     def _tail(self, tail: Tail, recipe: Recipe, byteorder: HostOrder, sockaddrs: SockaddrCodec) -> TailCodec:
+        if type(tail) not in recipe.tails:
+            raise TypeError(f"{self.dialect.name}: {self.value.__name__} has no field for {type(tail).__name__}")
         names = recipe.tails[type(tail)]
         fixed = self.extension.layout
         record, (sub_name, sub_record) = recipe.record or Value, recipe.sub or ("", Value)

@@ -17,8 +17,9 @@ from ..spec.plan import ByteOrder, Frame, frame
 from ..spec.terms import ExtensionType, SAType
 from .catalogue import RECIPES
 from .codec import COMPRESSING, ExtensionCodec
+from .conversions import as_bytes, as_number
 from .extensions import Opaque
-from .faults import MisfitError
+from .faults import MisfitError, named
 from .structs import HostOrder, StructCodec
 from .tails_nested import padded, remember
 from .value import ExtensionValue
@@ -75,10 +76,8 @@ class MessageCodec:
         """The bytes of a base header. Raises MisfitError."""
         data = bytearray(HEADER_SIZE)
         for name, number in header._asdict().items():
-            try:
+            with named(name):
                 self._base.put(data, name, number)
-            except MisfitError as misfit:
-                raise misfit.inside(name) from None
         return bytes(data)
 
     def number(self, exttype: ExtensionType) -> int | None:
@@ -117,9 +116,11 @@ class MessageCodec:
     def _write_opaque(self, value: ExtensionValue, number: int) -> bytes:
         if not isinstance(value, Opaque):
             raise MisfitError(f"{self.dialect.name} has only a number for it, so it has to be Opaque")
-        data = bytearray(padded(bytes(EXTENSION_HEADER_SIZE) + bytes(value.data)))
-        self._ext.put(data, "len", len(data) // WORD)
-        self._ext.put(data, "type", value.number if value.exttype.is_unknown else number)
+        with named("data"):
+            data = bytearray(padded(bytes(EXTENSION_HEADER_SIZE) + as_bytes(value.data)))
+            self._ext.put(data, "len", len(data) // WORD)
+        with named("number"):
+            self._ext.put(data, "type", as_number(value.number) if value.exttype.is_unknown else number)
         return bytes(data)
 
     def _codec(self, number: int, satype: int) -> ExtensionCodec | None:

@@ -133,7 +133,10 @@ _CONTENT = ("type", "satype", "errno", "seq", "pid", "reserved", "extensions")
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MessageValue(Message):
-    """A message that was built: immutable, and independent of any buffer."""
+    """A message that was built: immutable, and independent of any buffer.
+
+    Raises ValueError for a type or SA type that is no term, or a dialect that is unknown.
+    """
 
     type: MessageType
     satype: SAType = SAType.UNSPEC
@@ -143,6 +146,12 @@ class MessageValue(Message):
     reserved: int = 0
     extensions: tuple[ExtensionValue, ...] = ()
     dialect: Dialect = field(default_factory=find_dialect)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "type", MessageType(self.type))
+        object.__setattr__(self, "satype", SAType(self.satype))
+        object.__setattr__(self, "extensions", tuple(self.extensions))
+        object.__setattr__(self, "dialect", find_dialect(self.dialect))
 
     @property
     def byteorder(self) -> HostOrder:

@@ -6,7 +6,7 @@ message.
 
 from __future__ import annotations
 
-from typing import Generic, Protocol, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Generic, Self, TypeVar, overload
 
 from ..spec.terms import ExtensionType as Ext
 from .extensions import SA, Address, Identity, Key, Lifetime, Opaque, Proposal, Sensitivity, SPIRange, Supported
@@ -40,15 +40,10 @@ from .extensions_openbsd import (
 )
 from .value import ExtensionValue
 
+if TYPE_CHECKING:
+    from .message import Message
+
 E = TypeVar("E", bound=ExtensionValue)
-
-
-class HasExtensions(Protocol):
-    """What the attributes ask for extensions."""
-
-    def get(self, exttype: Ext) -> ExtensionValue | None:
-        """The first extension of a type."""
-        ...
 
 
 class Part(Generic[E]):
@@ -62,8 +57,8 @@ class Part(Generic[E]):
     @overload
     def __get__(self, message: None, owner: object) -> Self: ...
     @overload
-    def __get__(self, message: HasExtensions, owner: object) -> E | None: ...
-    def __get__(self, message: HasExtensions | None, owner: object) -> Self | E | None:
+    def __get__(self, message: Message, owner: object) -> E | None: ...
+    def __get__(self, message: Message | None, owner: object) -> Self | E | None:
         if message is None:
             return self
         return message.get(self.exttype)  # type: ignore[return-value]

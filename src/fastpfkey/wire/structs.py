@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from ..spec.model import Dialect, Field, Layout, Order
 from . import conversions
-from .conversions import Conversion, to_bytes
+from .conversions import Conversion, as_number, to_bytes
 from .faults import MisfitError, named
 
 if TYPE_CHECKING:
@@ -129,8 +129,7 @@ class StructCodec:
             if part is None and name in self.optional:
                 continue
             if name in self._choices:
-                by, options = self._choices[name]
-                write = options.get(getattr(value, by), conversions.plain()).write
+                write = self._chosen(name, value).write
             try:
                 self.put(data, name, write(part))
             except MisfitError as misfit:
@@ -139,6 +138,12 @@ class StructCodec:
             with named(name):
                 self.put(data, name, number)
         return data
+
+    def _chosen(self, name: str, value: object) -> Conversion:
+        """How to write a member whose term table depends on another one."""
+        by, options = self._choices[name]
+        with named(by):
+            return options.get(as_number(getattr(value, by)), conversions.plain())
 
     def put(self, data: bytearray, name: str, raw: int | bytes) -> None:
         """Write one member. Raises MisfitError for a number that is too large or negative."""

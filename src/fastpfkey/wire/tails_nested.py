@@ -67,9 +67,12 @@ class BytesCodec(TailCodec):
     def write(self, value: Any) -> Written:
         """What the array has no room for, and the array."""
         raw = bytearray()
-        for i, part in enumerate(getattr(value, self.name)):
+        for i, part in enumerate(tuple_of(self.name, value)):
             with named(f"{self.name}[{i}]"):
-                raw += to_bytes(as_number(self.member.write(part)), 1, "big")
+                number = as_number(self.member.write(part))
+                if number == 0:
+                    raise MisfitError("a zero would end the list")
+                raw += to_bytes(number, 1, "big")
         raw += b"\0"
         size = self.array.size
         return bytes(raw[size:]), {self.name: bytes(raw[:size].ljust(size, b"\0"))}
@@ -106,9 +109,8 @@ class RequestsCodec(TailCodec):
 
     def write(self, value: Any) -> Written:
         """The requests back to back, each padded to a word."""
-        return b"".join(
-            self._write(f"{self.name}[{i}]", row) for i, row in enumerate(rows_of(self.name, value, self.record))
-        ), {}
+        rows = rows_of(self.name, value, self.record)
+        return b"".join(self._write(f"{self.name}[{i}]", row) for i, row in enumerate(rows)), {}
 
     def _write(self, name: str, row: Any) -> bytes:
         with named(name):
@@ -158,9 +160,8 @@ class CountedCodec(TailCodec):
     def write(self, value: Any) -> Written:
         """The items back to back, and their number."""
         rows = rows_of(self.name, value, self.record)
-        return b"".join(self._write(f"{self.name}[{i}]", row) for i, row in enumerate(rows)), {
-            self.counts[0]: len(rows)
-        }
+        parts = [self._write(f"{self.name}[{i}]", row) for i, row in enumerate(rows)]
+        return b"".join(parts), {self.counts[0]: len(parts)}
 
     def _write(self, name: str, row: Any) -> bytes:
         with named(name):
@@ -197,8 +198,16 @@ def write_records(name: str, value: Any, kind: type[Value], codec: StructCodec) 
 
 
 def rows_of(name: str, value: Any, kind: type[Value]) -> tuple[Value, ...]:
-    """The rows of a field, which have to be a tuple of this kind."""
-    rows = getattr(value, name)
-    if not isinstance(rows, tuple) or not all(isinstance(row, kind) for row in rows):
+    """The rows of a field, which have to be of this kind."""
+    rows = tuple_of(name, value)
+    if not all(isinstance(row, kind) for row in rows):
         raise MisfitError(f"a tuple of {kind.__name__} is needed", name)
+    return rows
+
+
+def tuple_of(name: str, value: Any) -> tuple[Any, ...]:
+    """A field that has to be a tuple."""
+    rows = getattr(value, name)
+    if not isinstance(rows, tuple):
+        raise MisfitError(f"a tuple is needed, not {type(rows).__name__}", name)
     return rows

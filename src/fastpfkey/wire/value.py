@@ -98,6 +98,10 @@ class ExtensionValue(Value):
     exttype: ExtensionType
     """Which extension this is, canonical."""
 
+    def __post_init__(self) -> None:
+        if type(self.exttype) is not ExtensionType:  # a plain number, which type checkers refuse
+            object.__setattr__(self, "exttype", ExtensionType(self.exttype))
+
     @property
     def size(self) -> int | None:
         """Bytes that the extension took in the message it was decoded from; None if it was not decoded."""
