@@ -67,8 +67,7 @@ def fill(job: Job, start: int, room: Room, recovery: Recovery) -> None:
 
 
 def _decode(job: Job, room: Room, part: Part) -> Outcome:
-    columns = [room.arrays[item.name].data for item in room.columns]
-    return decode(job.buffer, part.start, part.stop, job.plan, job.strict, columns, part.row, part.rows)
+    return decode(job.buffer, part.start, part.stop, job.plan, job.strict, room.buffers, part.row, part.rows)
 
 
 def _head_start(job: Job, start: int, room: Room, recovery: Recovery) -> int:

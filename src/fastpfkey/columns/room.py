@@ -33,6 +33,8 @@ class Room:
         self.columns = tuple(columns)
         self.capacity = 0
         self.arrays = {item.name: allocate(item, 0) for item in self.columns}
+        self.buffers = [array.data for array in self.arrays.values()]
+        """The memory of the columns in order, as the hot path takes it."""
 
     def grow(self, capacity: int, keep: int) -> None:
         """Make room for `capacity` rows; the first `keep` rows stay. The arrays stay too if they are large enough."""
@@ -42,6 +44,7 @@ class Room:
             larger = allocate(item, capacity)
             larger[:keep] = self.arrays[item.name][:keep]
             self.arrays[item.name] = larger
+        self.buffers = [array.data for array in self.arrays.values()]
         self.capacity = capacity
 
     def rows(self, count: int) -> dict[str, Array]:
