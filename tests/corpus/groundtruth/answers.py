@@ -1,7 +1,7 @@
 """What the kernel answered to each malformed or unusual request, from the tables of linux-errors.md.
 
-A request was refused if ``send()`` failed or if the first reply carries an errno that blames the request's bytes: EINVAL,
-EMSGSIZE. Others (ENOENT, EEXIST, ESRCH, ENOSYS, ...) are about the state of the kernel, so the bytes were understood.
+A request was refused if ``send()`` failed or if the first reply carries an errno that blames the request's bytes:
+EINVAL, EMSGSIZE. Others (ENOENT, EEXIST, ENOSYS, ...) are about the state of the kernel: the bytes were understood.
 """
 
 from __future__ import annotations

@@ -151,12 +151,9 @@ def of_xfrm(state: xfrm.State) -> Facts:
     return facts
 
 
-def of_message(message: bytes) -> Facts:
-    """All that the bytes of one message tell; an absent extension tells 0, b"" for a key and None for an IP."""
-    header = byhand.header(message)
-    found = dict(byhand.extensions(message))
-    sa = byhand.sa(found[EXTENSIONS["SA"]]) if EXTENSIONS["SA"] in found else byhand.SA(0, 0, 0, 0, 0, 0)
-    sa2 = byhand.sa2(found[EXTENSIONS["SA2"]]) if EXTENSIONS["SA2"] in found else byhand.SA2(0, 0, 0)
+def of_envelope(message: bytes) -> Facts:
+    """What messages about associations and policies have in common: header, extensions, lifetimes and addresses."""
+    header, found = byhand.header(message), dict(byhand.extensions(message))
     facts: Facts = {
         "message_length": header.length * 8,
         "msg_type": header.type,
@@ -165,6 +162,21 @@ def of_message(message: bytes) -> Facts:
         "refcount": header.reserved,
         "seq": header.seq,
         "pid": header.pid,
+        "extensions": sorted(found),
+    }
+    for name, ext in _LIFETIMES.items():
+        facts |= lifetime(name, byhand.lifetime(found.get(EXTENSIONS[ext], bytes(32))))
+    for name, ext in _ADDRESSES.items():
+        facts |= address(name, found.get(EXTENSIONS[ext]))
+    return facts
+
+
+def of_message(message: bytes) -> Facts:
+    """All that the bytes of one message tell; an absent extension tells 0, b"" for a key and None for an IP."""
+    found = dict(byhand.extensions(message))
+    sa = byhand.sa(found[EXTENSIONS["SA"]]) if EXTENSIONS["SA"] in found else byhand.SA(0, 0, 0, 0, 0, 0)
+    sa2 = byhand.sa2(found[EXTENSIONS["SA2"]]) if EXTENSIONS["SA2"] in found else byhand.SA2(0, 0, 0)
+    facts = of_envelope(message) | {
         "spi": sa.spi,
         "replay": sa.replay,
         "state": sa.state,
@@ -174,12 +186,7 @@ def of_message(message: bytes) -> Facts:
         "mode": sa2.mode,
         "reqid": sa2.reqid,
         "sa2_seq": sa2.sequence,
-        "extensions": [number for number, _ in byhand.extensions(message)],
     }
-    for name, ext in _LIFETIMES.items():
-        facts |= lifetime(name, byhand.lifetime(found.get(EXTENSIONS[ext], bytes(32))))
-    for name, ext in _ADDRESSES.items():
-        facts |= address(name, found.get(EXTENSIONS[ext]))
     for name, ext in (("auth", "KEY_AUTH"), ("encrypt", "KEY_ENC")):
         bits, key = byhand.key(found.get(EXTENSIONS[ext], bytes(8)))
         facts |= {f"key_{name}": key, f"key_{name}_bits": bits}
@@ -215,6 +222,11 @@ def address(name: str, ext: bytes | None) -> Facts:
         f"{name}_proto": told.proto if told else 0,
         f"{name}_scope": told.scope if told else 0,
     }
+
+
+def canonical_satype(number: int) -> int:
+    """A wire SA type as the library states it. X_PROMISC has a switch in that field, so it may be 1, which is none."""
+    return int(canonical({"satype": number})["satype"])
 
 
 def canonical(facts: Facts) -> Facts:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from . import byhand, policies, xfrm
-from .facts import Facts, address, lifetime
+from .facts import Facts, lifetime, of_envelope
 from .index import EXTENSIONS
 
 LEVEL_USE, LEVEL_REQUIRE, LEVEL_UNIQUE = 1, 2, 3
@@ -70,32 +70,22 @@ def of_xfrm(policy: xfrm.Policy) -> Facts:
 
 
 def of_message(message: bytes) -> Facts:
-    """All that the bytes of one policy message tell."""
-    header, found = byhand.header(message), dict(byhand.extensions(message))
-    policy = byhand.policy(found[EXTENSIONS["POLICY"]])
-    facts: Facts = {
-        "message_length": header.length * 8,
-        "msg_type": header.type,
-        "errno": header.errno,
-        "satype": header.satype,
-        "refcount": header.reserved,
-        "seq": header.seq,
-        "pid": header.pid,
+    """All that the bytes of one message with a POLICY extension tell."""
+    ext = byhand.extension(message, EXTENSIONS["POLICY"])
+    if ext is None:
+        raise ValueError("no POLICY extension")
+    policy = byhand.policy(ext)
+    requests = [
+        (request.proto, request.mode, request.level, request.reqid, _end(request.src), _end(request.dst))
+        for request in policy.requests
+    ]
+    return of_envelope(message) | {
         "spid": policy.id,
         "dir": policy.dir,
         "type": policy.type,
         "priority": policy.priority,
-        "requests": [
-            (request.proto, request.mode, request.level, request.reqid, _end(request.src), _end(request.dst))
-            for request in policy.requests
-        ],
-        "extensions": list(found),
+        "requests": requests,
     }
-    for name, ext in (("src", "SRC"), ("dst", "DST")):
-        facts |= address(name, found[EXTENSIONS[ext]])
-    for name, ext in (("current", "LT_CUR"), ("hard", "LT_HARD"), ("soft", "LT_SOFT")):
-        facts |= lifetime(name, byhand.lifetime(found[EXTENSIONS[ext]]))
-    return facts
 
 
 def _request(template: xfrm.Template) -> tuple[object, ...]:
