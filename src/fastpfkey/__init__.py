@@ -10,6 +10,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .columns.algorithms import AlgorithmTable as AlgorithmTable
+    from .columns.associations import SATable as SATable
+    from .columns.policies import PolicyTable as PolicyTable
     from .errors import BackendError as BackendError
     from .errors import EncodeError as EncodeError
     from .errors import Fault as Fault
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOMES = {
+    "AlgorithmTable": "columns.algorithms",
     "AuthAlgorithm": "spec.terms",
     "BACKEND": "hotpath",
     "BackendError": "errors",
@@ -58,8 +62,10 @@ _HOMES = {
     "Mode": "spec.terms",
     "NATTType": "spec.terms",
     "PFKeyError": "errors",
+    "PolicyTable": "columns.policies",
     "PolicyType": "spec.terms",
     "SAState": "spec.terms",
+    "SATable": "columns.associations",
     "SAType": "spec.terms",
     "TruncatedError": "errors",
     "WireError": "errors",
