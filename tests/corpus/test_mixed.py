@@ -22,7 +22,7 @@ both_roads = pytest.mark.parametrize("road", [associations_from_messages, associ
 
 @both_roads
 def test_setkey_said_so(road: Road) -> None:
-    """Addresses, SPI, reqid, mode, state, algorithms, keys, lifetimes, replay, flags and NAT-T ports, SA by SA (R-2.3.1-03)."""
+    """Addresses, SPI (R-2.3.1-03), reqid, mode, state, algorithms, keys, lifetimes, replay, flags, NAT-T ports."""
     printed = setkey.read_sas(text("linux-mixed.setkey.txt"))
     for sa, decoded in zip(printed, road(capture("linux-mixed.bin")), strict=True):
         assert contradictions(facts.of_setkey(sa), decoded) == {}
