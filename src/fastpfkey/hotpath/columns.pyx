@@ -2,9 +2,11 @@
 # cython: freethreading_compatible=True
 """Decoding into columns: walk a block of messages, then move one field of all messages of a shape at a time.
 
-A shape turns the plan into one step per column with fixed offsets. Within a block the messages are sorted by shape, and each
-step runs over the messages of one shape, so nothing is decided per message. Large tables are written to a scratch
-block that stays in the cache and streamed out past it; a scratch column that already holds the block's one value is kept.
+A shape turns the plan into one step per column with fixed offsets. Within a block the messages are sorted by shape, and a
+step runs over all messages of neighbouring shapes that share it, so nothing is decided per message. Shapes are ranked such that
+those with the same offsets are neighbours, and a step that all known shapes share runs in order of arrival. Large tables
+are written to a scratch block that stays in the cache and streamed out past it; a scratch column that already holds the
+block's one value is kept.
 """
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, Py_buffer, PyBuffer_Release, PyObject_GetBuffer
@@ -13,9 +15,10 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
 from .contract import Outcome
-from .load cimport load_number, load_u16, load_u32, load_u64, store_number, store_u16, store_u32, store_u64
+from .load cimport fetch_ahead, fetch_far, load_number, load_u16, load_u32, load_u64, store_number, store_u16, store_u32, store_u64
 from .shapes cimport (
     MAX_SHAPES,
+    WORD,
     Cache,
     Extent,
     Family,
@@ -58,8 +61,11 @@ cdef extern from *:
 
 cdef enum:
     BLOCK = 512
+    LINE = 64
+    LINES_A_COLUMN = 48  # of the next block, brought in while a column of this one is written
     STREAM_FROM = 16 << 20  # bytes of messages; a table of fewer may fit the cache, where its reader wants it
     UNKNOWN = 0x8000
+    ROW = 0xFFFF
 
 cdef enum ColumnOp:
     COPY = 0
@@ -101,9 +107,15 @@ cdef struct Step:
     int32_t width
     int32_t swap
     int32_t shift
-    uint32_t at  # offset in the message
+    int32_t at  # offset in the message
+    int32_t kin  # the first shape of the cache with the same step in this column
     const uint16_t* lookup
     uint64_t value
+
+cdef struct Run:
+    int32_t first  # rank of the first of neighbouring shapes that share a step
+    int32_t last  # rank behind the last
+    const Step* step
 
 cdef struct Plan:
     Frame frame
@@ -117,6 +129,8 @@ cdef struct Column:
     uint8_t* scratch
     uint8_t* block  # where this block's row 0 goes: target or scratch
     int32_t width
+    Run* runs
+    int32_t runs_count
     bint uniform  # the whole scratch column holds `value`
     uint64_t value
 
@@ -127,16 +141,17 @@ cdef struct Job:
     Column* columns
     const uint8_t* base
     bint streaming
-    # the messages of the block, in order of arrival
-    const uint8_t* messages[BLOCK]
+    const uint8_t* ahead  # of the next block, what has not been brought in yet
+    const uint8_t* end
     int32_t shapes[BLOCK]
-    # the same, sorted by shape
-    const uint8_t* sorted[BLOCK]
-    uint32_t rows[BLOCK]
-    int32_t used[BLOCK]
-    uint32_t first[BLOCK + 1]
-    int32_t used_count
-    int32_t* slot  # per shape of the cache: its place in `used`, -1 if none
+    # The messages of the block in order of arrival, and sorted by shape: 48 bits of offset from base, 16 of row.
+    uint64_t arrived[BLOCK]
+    uint64_t sorted[BLOCK]
+    int32_t* ranked  # shapes of the cache by rank
+    bint ranks_changed  # since the runs were made
+    uint32_t* counts  # per shape of the cache: its messages in the block, then where the next of them goes
+    uint32_t* first  # per rank: where its messages begin in `sorted`
+    Run* runs  # room for a run of each shape in each column
 
 
 cdef class Outputs:
@@ -146,8 +161,9 @@ cdef class Outputs:
     cdef Py_ssize_t count
     cdef Column* columns
 
-    def __cinit__(self, plan, targets, uint64_t row, uint64_t rows):
+    def __cinit__(self, plan, targets, const int32_t[::1] widths, uint64_t row, uint64_t rows):
         cdef Py_ssize_t number = len(plan.columns)
+        cdef Py_ssize_t k
         if len(targets) != number:
             raise ValueError(f"the plan has {number} columns, not {len(targets)}")
         self.views = <Py_buffer*> malloc((number + 1) * sizeof(Py_buffer))
@@ -157,7 +173,7 @@ cdef class Outputs:
         for k in range(number):
             PyObject_GetBuffer(targets[k], &self.views[k], PyBUF_SIMPLE | PyBUF_WRITABLE)
             self.count += 1
-            self.columns[k].width = plan.columns[k].width
+            self.columns[k].width = widths[k]
             if <uint64_t> self.views[k].len < rows * <uint64_t> self.columns[k].width:
                 raise ValueError(f"column {plan.columns[k].name} has no room for {rows} rows")
             self.columns[k].target = <uint8_t*> self.views[k].buf + row * <uint64_t> self.columns[k].width
@@ -182,8 +198,8 @@ def decode(
 ):
     """Validate messages and write one row each into `columns`, from `row` up to `rows`."""
     cdef FrameView frame = FrameView(plan.frame, strict)
-    cdef Outputs outputs = Outputs(plan, columns, row, rows)
-    packed_rows, packed_lookups = plan.packed
+    packed_rows, packed_lookups, packed_widths = plan.packed
+    cdef Outputs outputs = Outputs(plan, columns, packed_widths, row, rows)
     cdef const int32_t[::1] plan_rows = packed_rows
     cdef const uint16_t[::1] lookups = packed_lookups
     cdef Job* job
@@ -221,10 +237,14 @@ cdef Job* job_new(Outputs outputs, int32_t columns, uint64_t room, uint64_t size
     try:
         job.cache = cache_new(capacity)
         job.steps = <Step*> malloc(<size_t> capacity * <size_t> (columns + 1) * sizeof(Step))
-        job.slot = <int32_t*> malloc(<size_t> capacity * sizeof(int32_t))
-        if job.steps == NULL or job.slot == NULL:
+        job.ranked = <int32_t*> malloc(<size_t> capacity * sizeof(int32_t))
+        job.counts = <uint32_t*> calloc(<size_t> capacity, sizeof(uint32_t))
+        job.first = <uint32_t*> malloc((<size_t> capacity + 1) * sizeof(uint32_t))
+        job.runs = <Run*> malloc(<size_t> capacity * <size_t> (columns + 1) * sizeof(Run))
+        if job.steps == NULL or job.ranked == NULL or job.counts == NULL or job.first == NULL or job.runs == NULL:
             raise MemoryError
-        memset(job.slot, 0xFF, <size_t> capacity * sizeof(int32_t))
+        for k in range(columns):
+            job.columns[k].runs = job.runs + <size_t> capacity * k
         if job.streaming and columns:
             job.columns[0].scratch = <uint8_t*> malloc(scratch)
             if job.columns[0].scratch == NULL:
@@ -241,7 +261,10 @@ cdef void job_free(Job* job) noexcept nogil:
     """Give the working memory back."""
     cache_free(job.cache)
     free(job.steps)
-    free(job.slot)
+    free(job.ranked)
+    free(job.counts)
+    free(job.first)
+    free(job.runs)
     if job.plan.columns:
         free(job.columns[0].scratch)
     free(job)
@@ -281,41 +304,100 @@ cdef int32_t walk_block(
             if index < 0:
                 break
             make_steps(job, index, job.base + at)
-        job.messages[taken] = job.base + at
+            rank_shape(job, index)
+        job.arrived[taken] = at << 16 | <uint64_t> taken
         job.shapes[taken] = index
         taken += 1
-        at += cache.shapes[index].length
+        fetch_ahead(job.base + at, stop - at)
+        at += <uint64_t> load_u16(job.base + at + 4, job.plan.frame.swap) * WORD
+    job.ahead = job.base + min(at, stop)
+    job.end = job.base + min(stop, 2 * at - position[0])
     position[0] = at
     return taken
 
 
 cdef void sort_block(Job* job, int32_t taken) noexcept nogil:
-    """Put the messages of the block together by shape, in order of arrival within each."""
-    cdef uint32_t counts[BLOCK]
+    """Put the messages of the block together by rank of their shapes, in order of arrival within each."""
     cdef uint32_t sum = 0
-    cdef int32_t k, slot
-    job.used_count = 0
+    cdef uint32_t count, place
+    cdef int32_t k, shape
     for k in range(taken):
-        slot = job.slot[job.shapes[k]]
-        if slot < 0:
-            slot = job.used_count
-            job.slot[job.shapes[k]] = slot
-            job.used[slot] = job.shapes[k]
-            job.used_count += 1
-            counts[slot] = 0
-        counts[slot] += 1
-    for k in range(job.used_count):
+        job.counts[job.shapes[k]] += 1
+    for k in range(job.cache.count):
+        shape = job.ranked[k]
         job.first[k] = sum
-        sum += counts[k]
-        counts[k] = job.first[k]
-    job.first[job.used_count] = sum
+        count = job.counts[shape]
+        job.counts[shape] = sum
+        sum += count
+    job.first[job.cache.count] = sum
     for k in range(taken):
-        slot = job.slot[job.shapes[k]]
-        job.sorted[counts[slot]] = job.messages[k]
-        job.rows[counts[slot]] = k
-        counts[slot] += 1
-    for k in range(job.used_count):
-        job.slot[job.used[k]] = -1
+        place = job.counts[job.shapes[k]]
+        job.counts[job.shapes[k]] += 1
+        job.sorted[place] = job.arrived[k]
+    memset(job.counts, 0, <size_t> job.cache.count * sizeof(uint32_t))
+
+
+cdef void make_runs(Job* job) noexcept nogil:
+    """For each column, the runs of neighbouring shapes that share a step."""
+    cdef int32_t c, k
+    cdef Column* column
+    cdef const Step* step
+    cdef Run* run = NULL
+    for c in range(job.plan.columns):
+        column = job.columns + c
+        column.runs_count = 0
+        for k in range(job.cache.count):
+            step = job.steps + <size_t> job.ranked[k] * job.plan.columns + c
+            if k == 0 or step.kin != run.step.kin:
+                run = column.runs + column.runs_count
+                run.first = k
+                run.step = step
+                column.runs_count += 1
+            run.last = k + 1
+    job.ranks_changed = False
+
+
+cdef void rank_shape(Job* job, int32_t index) noexcept nogil:
+    """Give the newest shape its rank, and tell each of its steps which shapes share it."""
+    cdef int32_t columns = job.plan.columns
+    cdef Step* steps = job.steps + <size_t> index * columns
+    cdef const Step* other
+    cdef int32_t c, k
+    for c in range(columns):
+        steps[c].kin = index
+        for k in range(index):
+            other = job.steps + <size_t> k * columns + c
+            if other.kin == k and same_step(other, steps + c):
+                steps[c].kin = k
+                break
+    job.ranks_changed = True
+    k = index
+    while k > 0 and precedes(steps, job.steps + <size_t> job.ranked[k - 1] * columns, columns):
+        job.ranked[k] = job.ranked[k - 1]
+        k -= 1
+    job.ranked[k] = index
+
+
+cdef bint same_step(const Step* a, const Step* b) noexcept nogil:
+    """Whether two steps do the same."""
+    return (
+        a.action == b.action
+        and a.at == b.at
+        and a.value == b.value
+        and a.width == b.width
+        and a.swap == b.swap
+        and a.shift == b.shift
+        and a.lookup == b.lookup
+    )
+
+
+cdef bint precedes(const Step* a, const Step* b, int32_t columns) noexcept nogil:
+    """Whether a shape with steps `a` ranks before one with steps `b`: by the first column in which they differ."""
+    cdef int32_t c
+    for c in range(columns):
+        if a[c].kin != b[c].kin:
+            return a[c].kin < b[c].kin
+    return False
 
 
 cdef void make_steps(Job* job, int32_t index, const uint8_t* message) noexcept nogil:
@@ -396,41 +478,65 @@ cdef void make_sockaddr_step(Job* job, Step* step, const ColumnRow* row, const u
 
 cdef void write_block(Job* job, uint64_t done, int32_t taken) noexcept nogil:
     """Write the rows of a block into the caller's columns."""
-    cdef int32_t c, k
+    cdef int32_t c
     cdef Column* column
-    cdef Step* step
+    cdef const Step* step
     cdef uint8_t* target
+    if job.ranks_changed:
+        make_runs(job)
     for c in range(job.plan.columns):
+        fetch_next(job)
         column = job.columns + c
         target = column.target + done * <uint64_t> column.width
         column.block = column.scratch if job.streaming else target
-        if not fill_uniform(job, c, taken):
+        step = column.runs[0].step
+        if column.runs_count == 1 and step.action == CONSTANT:
+            fill_uniform(job, column, step.value, taken)
+        else:
             column.uniform = False
-            for k in range(job.used_count):
-                step = job.steps + <size_t> job.used[k] * job.plan.columns + c
-                run_step(job, step, column, job.first[k], job.first[k + 1])
+            if column.runs_count == 1:
+                run_step(job, step, column, job.arrived, 0, taken)
+            else:
+                write_runs(job, column, taken)
         if job.streaming:
             stream(target, column.scratch, <size_t> taken * column.width)
 
 
-cdef bint fill_uniform(Job* job, int32_t c, int32_t taken) noexcept nogil:
-    """Fill the block of a column that has one value in all its messages; False if it has not."""
-    cdef Column* column = job.columns + c
-    cdef const Step* step = job.steps + <size_t> job.used[0] * job.plan.columns + c
-    cdef uint64_t value = step.value
+cdef void fetch_next(Job* job) noexcept nogil:
+    """Bring in some of the next block, so that memory works while columns are written."""
+    cdef const uint8_t* stop = min(job.end, job.ahead + LINES_A_COLUMN * LINE)
+    while job.ahead < stop:
+        fetch_far(job.ahead)
+        job.ahead += LINE
+
+
+cdef void write_runs(Job* job, Column* column, int32_t taken) noexcept nogil:
+    """Write a column in which shapes differ: its commonest constant everywhere, then the runs that have another step."""
+    cdef const Run* most = NULL
+    cdef const Run* run
+    cdef uint32_t messages = 0
     cdef int32_t k
-    for k in range(job.used_count):
-        step = job.steps + <size_t> job.used[k] * job.plan.columns + c
-        if step.action != CONSTANT or step.value != value:
-            return False
-    if job.streaming:
-        if not (column.uniform and column.value == value):
-            fill(column.scratch, column.width, value, BLOCK)
-            column.uniform = True
-            column.value = value
-    else:
+    for k in range(column.runs_count):
+        run = column.runs + k
+        if run.step.action == CONSTANT and job.first[run.last] - job.first[run.first] > messages:
+            messages = job.first[run.last] - job.first[run.first]
+            most = run
+    if most != NULL:
+        fill(column.block, column.width, most.step.value, taken)
+    for k in range(column.runs_count):
+        run = column.runs + k
+        if job.first[run.first] < job.first[run.last] and (most == NULL or run.step.kin != most.step.kin):
+            run_step(job, run.step, column, job.sorted, job.first[run.first], job.first[run.last])
+
+
+cdef void fill_uniform(Job* job, Column* column, uint64_t value, int32_t taken) noexcept nogil:
+    """Fill the block of a column that has one value in all messages."""
+    if not job.streaming:
         fill(column.block, column.width, value, taken)
-    return True
+    elif not (column.uniform and column.value == value):
+        fill(column.scratch, column.width, value, BLOCK)
+        column.uniform = True
+        column.value = value
 
 
 cdef void fill(uint8_t* to, int32_t width, uint64_t value, int32_t count) noexcept nogil:
@@ -438,66 +544,90 @@ cdef void fill(uint8_t* to, int32_t width, uint64_t value, int32_t count) noexce
     cdef int32_t k
     if value == 0:
         memset(to, 0, <size_t> count * width)
+    elif width == 1:
+        memset(to, <int> value, count)
+    elif width == 2:
+        for k in range(count):
+            store_u16(to + 2 * k, <uint16_t> value)
+    elif width == 4:
+        for k in range(count):
+            store_u32(to + 4 * k, <uint32_t> value)
     else:
         for k in range(count):
-            store_number(to + k * width, width, value)
+            store_u64(to + 8 * k, value)
 
 
-cdef void run_step(Job* job, const Step* step, Column* column, uint32_t first, uint32_t last) noexcept nogil:
-    """Move one field of the messages first to last, in order of shape, into a column."""
+cdef void run_step(
+    Job* job, const Step* step, Column* column, const uint64_t* messages, uint32_t first, uint32_t last
+) noexcept nogil:
+    """Move one field of the messages first to last into their rows of a column."""
     cdef uint8_t* to = column.block
-    cdef const uint8_t** messages = job.sorted
-    cdef const uint32_t* rows = job.rows
-    cdef uint32_t at = step.at
+    cdef const uint8_t* at = job.base + step.at
+    cdef const uint16_t* lookup = step.lookup
+    cdef uint64_t value = step.value
+    cdef int32_t width = column.width
     cdef bint swap = step.swap
     cdef uint32_t k
-    cdef uint64_t low, number
-    if step.action == NUMBER and step.width == column.width and step.shift == 0:
-        if step.width == 1:
+    cdef uint64_t message, number
+    if step.action == NUMBER and step.width == width and step.shift == 0:
+        if width == 1:
             for k in range(first, last):
-                to[rows[k]] = messages[k][at]
-        elif step.width == 2:
+                message = messages[k]
+                to[message & ROW] = at[message >> 16]
+        elif width == 2:
             for k in range(first, last):
-                store_u16(to + rows[k] * <size_t> 2, load_u16(messages[k] + at, swap))
-        elif step.width == 4:
+                message = messages[k]
+                store_u16(to + 2 * (message & ROW), load_u16(at + (message >> 16), swap))
+        elif width == 4:
             for k in range(first, last):
-                store_u32(to + rows[k] * <size_t> 4, load_u32(messages[k] + at, swap))
+                message = messages[k]
+                store_u32(to + 4 * (message & ROW), load_u32(at + (message >> 16), swap))
         else:
             for k in range(first, last):
-                store_u64(to + rows[k] * <size_t> 8, load_u64(messages[k] + at, swap))
+                message = messages[k]
+                store_u64(to + 8 * (message & ROW), load_u64(at + (message >> 16), swap))
     elif step.action == NUMBER:
         for k in range(first, last):
-            number = load_number(messages[k] + at, step.width, swap) << step.shift
-            store_number(to + rows[k] * <size_t> column.width, column.width, number)
+            message = messages[k]
+            number = load_number(at + (message >> 16), step.width, swap) << step.shift
+            store_number(to + width * (message & ROW), width, number)
     elif step.action == LOOKUP and step.width == 1:
         for k in range(first, last):
-            store_u16(to + rows[k] * <size_t> 2, step.lookup[messages[k][at]])
+            message = messages[k]
+            store_u16(to + 2 * (message & ROW), lookup[at[message >> 16]])
     elif step.action == LOOKUP:
         for k in range(first, last):
-            number = load_number(messages[k] + at, step.width, swap)
-            if number < 256:
-                number = step.lookup[number]
-            else:
-                number = UNKNOWN + min(number, <uint64_t> UNKNOWN - 1)
-            store_u16(to + rows[k] * <size_t> 2, <uint16_t> number)
+            message = messages[k]
+            number = load_number(at + (message >> 16), step.width, swap)
+            number = lookup[number] if number < 256 else UNKNOWN + min(number, <uint64_t> UNKNOWN - 1)
+            store_u16(to + 2 * (message & ROW), <uint16_t> number)
     elif step.action == BYTES16:
         for k in range(first, last):
-            memcpy(to + rows[k] * <size_t> 16, messages[k] + at, 16)
+            message = messages[k]
+            memcpy(to + 16 * (message & ROW), at + (message >> 16), 16)
     elif step.action == MAPPED4:
         for k in range(first, last):
-            memset(to + rows[k] * <size_t> 16, 0, 8)
-            (<uint8_t*> &low)[0] = 0
-            (<uint8_t*> &low)[1] = 0
-            (<uint8_t*> &low)[2] = 0xFF
-            (<uint8_t*> &low)[3] = 0xFF
-            memcpy(<uint8_t*> &low + 4, messages[k] + at, 4)
-            memcpy(to + rows[k] * <size_t> 16 + 8, &low, 8)
+            message = messages[k]
+            store_mapped(to + 16 * (message & ROW), at + (message >> 16))
     elif step.action == PLACE:
         for k in range(first, last):
-            store_u64(to + rows[k] * <size_t> 8, <uint64_t> (messages[k] - job.base) + step.value)
-    elif column.width == 16:
+            message = messages[k]
+            store_u64(to + 8 * (message & ROW), (message >> 16) + value)
+    elif width == 16:
         for k in range(first, last):
-            memset(to + rows[k] * <size_t> 16, 0, 16)
+            memset(to + 16 * (messages[k] & ROW), 0, 16)
     else:
         for k in range(first, last):
-            store_number(to + rows[k] * <size_t> column.width, column.width, step.value)
+            store_number(to + width * (messages[k] & ROW), width, value)
+
+
+cdef inline void store_mapped(uint8_t* to, const uint8_t* address) noexcept nogil:
+    """An IPv4 address as v4-mapped IPv6 (RFC 4291, 2.5.5.2)."""
+    cdef uint8_t half[8]
+    half[0] = 0
+    half[1] = 0
+    half[2] = 0xFF
+    half[3] = 0xFF
+    memcpy(half + 4, address, 4)
+    store_u64(to, 0)
+    memcpy(to + 8, half, 8)

@@ -11,15 +11,35 @@ cdef extern from *:
     #define PFKEY_SWAP16(x) _byteswap_ushort(x)
     #define PFKEY_SWAP32(x) _byteswap_ulong(x)
     #define PFKEY_SWAP64(x) _byteswap_uint64(x)
+    #define PFKEY_FETCH(at) ((void)0)
+    #define PFKEY_FETCH_FAR(at) ((void)0)
     #else
+    /* A macro, because a function that only prefetches has no effect that keeps a compiler from dropping its call. */
+    #define PFKEY_FETCH(at) __builtin_prefetch(at)
+    #define PFKEY_FETCH_FAR(at) __builtin_prefetch(at, 0, 2)
     #define PFKEY_SWAP16(x) __builtin_bswap16(x)
     #define PFKEY_SWAP32(x) __builtin_bswap32(x)
     #define PFKEY_SWAP64(x) __builtin_bswap64(x)
     #endif
+    #define PFKEY_AHEAD 6144
+    #define PFKEY_FETCH_AHEAD(at, left) \
+        do { \
+            if ((left) > PFKEY_AHEAD + 5 * 64) { \
+                PFKEY_FETCH((at) + PFKEY_AHEAD); \
+                PFKEY_FETCH((at) + PFKEY_AHEAD + 64); \
+                PFKEY_FETCH((at) + PFKEY_AHEAD + 128); \
+                PFKEY_FETCH((at) + PFKEY_AHEAD + 192); \
+                PFKEY_FETCH((at) + PFKEY_AHEAD + 256); \
+            } \
+        } while (0)
     """
     uint16_t swap_u16 "PFKEY_SWAP16"(uint16_t x) noexcept nogil
     uint32_t swap_u32 "PFKEY_SWAP32"(uint32_t x) noexcept nogil
     uint64_t swap_u64 "PFKEY_SWAP64"(uint64_t x) noexcept nogil
+    void fetch_far "PFKEY_FETCH_FAR"(const uint8_t* at) noexcept nogil
+    # Brings in a common message's length of what lies some thousand bytes ahead, of `left` that may be read: messages are
+    # too irregular in length for the processor to see that they are read in order.
+    void fetch_ahead "PFKEY_FETCH_AHEAD"(const uint8_t* at, uint64_t left) noexcept nogil
 
 
 cdef inline uint16_t load_u16(const uint8_t* at, bint swap) noexcept nogil:

@@ -5,13 +5,45 @@
 
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from .load cimport load_u64
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #include <string.h>
+    /* (message & mask) == value over steps of 64 bytes, in vectors of 16 that every target has or emulates. */
+    #if defined(__GNUC__)
+    typedef uint64_t pfkey_vector __attribute__((vector_size(32), aligned(1), may_alias));
+    #define PFKEY_DIFFERENCE(k) \
+        ((((const pfkey_vector *)message)[k] & ((const pfkey_vector *)mask)[k]) ^ ((const pfkey_vector *)value)[k])
+    __attribute__((target_clones("avx2","default")))
+    static int pfkey_same(const uint8_t *message, const uint8_t *mask, const uint8_t *value, int32_t steps) {
+        pfkey_vector difference = {0, 0, 0, 0};
+        for (; steps > 0; steps--, message += 64, mask += 64, value += 64)
+            difference |= (PFKEY_DIFFERENCE(0) | PFKEY_DIFFERENCE(1));
+        return (difference[0] | difference[1] | difference[2] | difference[3]) == 0;
+    }
+    #else
+    static int pfkey_same(const uint8_t *message, const uint8_t *mask, const uint8_t *value, int32_t steps) {
+        uint64_t difference = 0, m, a, v;
+        for (int32_t k = 0; k < 64 * steps; k += 8) {
+            memcpy(&m, message + k, 8);
+            memcpy(&a, mask + k, 8);
+            memcpy(&v, value + k, 8);
+            difference |= (m & a) ^ v;
+        }
+        return difference == 0;
+    }
+    #endif
+    """
+    bint same "pfkey_same"(
+        const uint8_t* message, const uint8_t* mask, const uint8_t* value, int32_t steps
+    ) noexcept nogil
 
 cdef enum:
     WORD = 8
     HEADER_SIZE = 16
     MAX_NUMBERS = 64
-    MAX_GUARDS = 96
+    STEP = 64
+    MAX_LENGTH = 1024  # bytes of the longest message whose shape is kept
     MAX_SHAPES = 1280
     BUCKETS = 256
 
@@ -90,12 +122,10 @@ cdef struct Shape:
     uint64_t present
     uint64_t numbers  # one bit for each wire number that extents knows
     uint8_t satype
-    bint cacheable  # False: it looked at more bytes than there is room for
-    int32_t guards
     int32_t next  # in the bucket's chain; -1 ends it
-    uint32_t words[MAX_GUARDS]  # byte offset of an 8-byte word that decides
-    uint64_t masks[MAX_GUARDS]
-    uint64_t values[MAX_GUARDS]
+    int32_t steps  # of STEP bytes that cover the message
+    uint8_t mask[MAX_LENGTH]  # 0xFF where a byte decided, zero elsewhere and behind the message
+    uint8_t value[MAX_LENGTH]
     Extent extents[MAX_NUMBERS]
 
 cdef struct Cache:
@@ -128,13 +158,15 @@ cdef inline int32_t bucket_of(const uint8_t* message) noexcept nogil:
     return <int32_t> ((message[4] ^ (message[5] << 3) ^ (message[3] << 5)) & (BUCKETS - 1))
 
 
-cdef inline bint fits(const Shape* shape, const uint8_t* message) noexcept nogil:
+cdef inline bint fits(const Shape* shape, const uint8_t* message, uint64_t left) noexcept nogil:
     """Whether a message has the bytes that decided for this shape."""
-    cdef int32_t k
-    cdef uint64_t difference = 0
-    for k in range(shape.guards):
-        difference |= (load_u64(message + shape.words[k], False) & shape.masks[k]) ^ shape.values[k]
-    return difference == 0
+    cdef uint32_t k
+    if <uint64_t> shape.steps * STEP <= left:
+        return same(message, shape.mask, shape.value, shape.steps)
+    for k in range(shape.length):
+        if (message[k] & shape.mask[k]) != shape.value[k]:
+            return False
+    return True
 
 
 cdef inline int32_t recognise(const Cache* cache, const uint8_t* message, uint64_t left) noexcept nogil:
@@ -146,7 +178,7 @@ cdef inline int32_t recognise(const Cache* cache, const uint8_t* message, uint64
     index = cache.buckets[bucket_of(message)]
     while index >= 0:
         shape = cache.shapes + index
-        if shape.length <= left and fits(shape, message):
+        if shape.length <= left and fits(shape, message, left):
             return index
         index = shape.next
     return -1

@@ -5,7 +5,7 @@
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from .load cimport load_number, load_u16
 
@@ -74,28 +74,11 @@ cdef struct Examination:
 
 
 cdef void note(Examination* exam, uint64_t position, int width) noexcept nogil:
-    """Remember bytes that decide, as guard words of the shape."""
-    cdef Shape* shape = exam.shape
+    """Remember bytes that decide."""
     cdef uint64_t offset = position - exam.start
-    cdef uint64_t at
-    cdef uint32_t word
-    cdef int32_t k
-    for at in range(offset, offset + width):
-        word = <uint32_t> (at // WORD * WORD)
-        k = shape.guards - 1
-        while k >= 0 and shape.words[k] != word:
-            k -= 1
-        if k < 0:
-            if shape.guards == MAX_GUARDS:
-                shape.cacheable = False
-                return
-            k = shape.guards
-            shape.guards += 1
-            shape.words[k] = word
-            shape.masks[k] = 0
-            shape.values[k] = 0
-        (<uint8_t*> &shape.masks[k])[at - word] = 0xFF
-        (<uint8_t*> &shape.values[k])[at - word] = exam.base[exam.start + at]
+    if exam.shape.length <= MAX_LENGTH:
+        memset(exam.shape.mask + offset, 0xFF, width)
+        memcpy(exam.shape.value + offset, exam.base + position, width)
 
 
 cdef uint64_t number(Examination* exam, uint64_t position, int width) noexcept nogil:
@@ -264,6 +247,10 @@ cdef bint check_message(Examination* exam, uint64_t stop) noexcept nogil:
         return fail(exam, MESSAGE_TRUNCATED, start + 4)
     exam.shape.length = <uint32_t> length
     exam.shape.satype = exam.base[start + 3]
+    exam.shape.steps = <int32_t> ((length + STEP - 1) // STEP)
+    if length <= MAX_LENGTH:
+        memset(exam.shape.mask, 0, <size_t> exam.shape.steps * STEP)
+        memset(exam.shape.value, 0, <size_t> exam.shape.steps * STEP)
     note(exam, start, 1)
     note(exam, start + 3, 3)
     position = start + HEADER_SIZE
@@ -279,14 +266,12 @@ cdef int32_t examine(
 ) noexcept nogil:
     """Examine the message at `start`: the index of its new shape, or -1 and the verdict. The cache has room for one more."""
     cdef Examination exam
-    cdef int32_t bucket
+    cdef int32_t* link
     cdef int32_t index = cache.count
     cdef Shape* shape = cache.shapes + index
     shape.others = 0
     shape.present = 0
     shape.numbers = 0
-    shape.cacheable = True
-    shape.guards = 0
     exam.frame = frame
     exam.base = base
     exam.start = start
@@ -296,8 +281,10 @@ cdef int32_t examine(
         verdict.position = exam.position
         return -1
     cache.count += 1
-    if shape.cacheable:
-        bucket = bucket_of(base + start)
-        shape.next = cache.buckets[bucket]
-        cache.buckets[bucket] = index
+    if shape.length <= MAX_LENGTH:
+        link = &cache.buckets[bucket_of(base + start)]
+        while link[0] >= 0:  # behind the others: what came first is likely to come most
+            link = &cache.shapes[link[0]].next
+        link[0] = index
+        shape.next = -1
     return index

@@ -5,7 +5,7 @@
 from libc.stdint cimport int32_t, uint8_t, uint64_t
 
 from .contract import Outcome
-from .load cimport load_u16
+from .load cimport fetch_ahead, load_u16
 from .shapes cimport (
     HEADER_SIZE,
     MAX_SHAPES,
@@ -55,6 +55,7 @@ cdef uint64_t walk_messages(
     """Count good messages from `position`, which is moved behind them."""
     cdef uint64_t at = position[0]
     cdef uint64_t count = 0
+    cdef uint64_t length
     cdef int32_t index
     while count < room and at < stop:
         index = recognise(cache, base + at, stop - at)
@@ -66,7 +67,9 @@ cdef uint64_t walk_messages(
                 break
         offsets[count] = at
         count += 1
-        at += cache.shapes[index].length
+        length = <uint64_t> load_u16(base + at + 4, frame.swap) * WORD
+        fetch_ahead(base + at, stop - at)
+        at += length
     position[0] = at
     return count
 
@@ -82,6 +85,7 @@ def hop(const uint8_t[::1] buffer, uint64_t start, uint64_t stop, bint swap, uin
             length = <uint64_t> load_u16(&buffer[at + 4], swap) * WORD
             if length < HEADER_SIZE or length > stop - at:
                 break
+            fetch_ahead(&buffer[at], stop - at)
             at += length
             count += 1
     return Outcome(count, 0, at, at)

@@ -182,12 +182,12 @@ class ColumnPlan:
     """Whether a row depends on the SA type, which then is part of a shape."""
 
     @cached_property
-    def packed(self) -> tuple[array[int], array[int]]:
-        """Rows and concatenated lookups for the compiled twin."""
+    def packed(self) -> tuple[array[int], array[int], array[int]]:
+        """Rows, concatenated lookups and widths of the columns for the compiled twin."""
         flat = array("H")
         for table in self.lookups:
             flat.extend(table)
-        return pack(self.rows), flat
+        return pack(self.rows), flat, array("i", [item.width for item in self.columns])
 
 
 def swapped(byteorder: ByteOrder) -> bool:
