@@ -28,15 +28,13 @@ from ..spec.model import (
     When,
 )
 from .catalogue import Recipe
+from .derived import STRUCTURAL, in_array
 from .faults import MisfitError, MisreadError, named
 from .sockaddr import SockaddrCodec
 from .structs import Choice, HostOrder, Numbers, StructCodec
 from .tails import KeyCodec, RestCodec, SizedCodec, SockaddrsCodec, TailCodec, TextCodec
 from .tails_nested import BytesCodec, CountedCodec, RecordsCodec, RequestsCodec, padded, remember
 from .value import ExtensionValue, Value
-
-STRUCTURAL = frozenset({"len", "exttype"})
-"""Members of an extension that say how long it is and which."""
 
 COMPRESSING = {"encrypt": "compress"}
 """Term tables that stand for others in messages of SA type IPCOMP."""
@@ -86,6 +84,7 @@ class ExtensionCodec:
 
     def write(self, value: ExtensionValue) -> bytes:
         """The bytes of a value, padded to a word. Raises MisfitError."""
+        value = self._adopted(value)
         fixed = self._variant(value)
         data = fixed.pack(value, {})
         numbers = fixed.unpack(bytes(data))
@@ -104,6 +103,14 @@ class ExtensionCodec:
         fixed.put(data, "exttype", self.extension.number)
         return bytes(data) + whole[len(data) :]
 
+    def _adopted(self, value: ExtensionValue) -> ExtensionValue:
+        """The value as one of this dialect's class, which may have more fields than the one it was built as."""
+        if isinstance(value, self.value):
+            return value
+        if not issubclass(self.value, type(value)):
+            raise MisfitError(f"a {self.value.__name__} is needed, not {type(value).__name__}")
+        return self.value(**{item.name: getattr(value, item.name) for item in fields(value)})
+
     def _tail_of(self, fixed: StructCodec, numbers: Numbers) -> TailCodec | None:
         """The tail that a fixed part calls for: the first that applies."""
         for when, tail in self.tails:
@@ -112,8 +119,6 @@ class ExtensionCodec:
         return None
 
     def _tail(self, tail: Tail, recipe: Recipe, byteorder: HostOrder, sockaddrs: SockaddrCodec) -> TailCodec:
-        if type(tail) not in recipe.tails:
-            raise TypeError(f"{self.dialect.name}: {self.value.__name__} has no field for {type(tail).__name__}")
         names = recipe.tails[type(tail)]
         fixed = self.extension.layout
         record, (sub_name, sub_record) = recipe.record or Value, recipe.sub or ("", Value)
@@ -124,7 +129,7 @@ class ExtensionCodec:
                 return KeyCodec(names, tail, fixed)
             case Sized():
                 return SizedCodec(names, tail, fixed, byteorder)
-            case Records(layout=layout) if recipe.record is None:
+            case Records(layout=layout) if in_array(self.extension, recipe):
                 return BytesCodec(names, fixed, StructCodec(layout, self.dialect, byteorder))
             case Records(layout=layout):
                 codec = self._struct(layout, record, terms=recipe.record_terms)
@@ -179,10 +184,7 @@ def _struct(
         name: Choice(choice.by, {key: table for key, table in choice.tables.items() if table in dialect.terms})
         for name, choice in (choices or {}).items()
     }
-    codec = StructCodec(layout, dialect, byteorder, skip, optional, replaced | dict(terms or {}), text, known)
-    if homeless := codec.names - {item.name for item in fields(value)}:
-        raise TypeError(f"{dialect.name}: {value.__name__} has no field for {', '.join(sorted(homeless))}")
-    return codec
+    return StructCodec(layout, dialect, byteorder, skip, optional, replaced | dict(terms or {}), text, known)
 
 
 def _when(tail: Tail) -> When | None:

@@ -15,9 +15,9 @@ from ..spec import rfc2367
 from ..spec.model import EXTENSION_HEADER_SIZE, HEADER_SIZE, WORD, Dialect, layout
 from ..spec.plan import ByteOrder, Frame, frame
 from ..spec.terms import ExtensionType, SAType
-from .catalogue import RECIPES
 from .codec import COMPRESSING, ExtensionCodec
 from .conversions import as_bytes, as_number
+from .derived import recipe_of
 from .extensions import Opaque
 from .faults import MisfitError, named
 from .structs import HostOrder, StructCodec
@@ -109,8 +109,6 @@ class MessageCodec:
         codec = self._codec(number, satype)
         if codec is None:
             return self._write_opaque(value, number)
-        if not isinstance(value, codec.value):
-            raise MisfitError(f"a {codec.value.__name__} is needed, not {type(value).__name__}")
         return codec.write(value)
 
     def _write_opaque(self, value: ExtensionValue, number: int) -> bytes:
@@ -129,10 +127,11 @@ class MessageCodec:
         found = self._extensions.get(key)
         if found is None:
             extension = self.dialect.by_number.get(number)
-            if extension is None or extension.type not in RECIPES:
+            recipe = None if extension is None else recipe_of(extension)
+            if extension is None or recipe is None:
                 return None
             terms = COMPRESSING if key[1] else {}
-            found = ExtensionCodec(extension, RECIPES[extension.type], self.dialect, self.byteorder, terms)
+            found = ExtensionCodec(extension, recipe, self.dialect, self.byteorder, terms)
             self._extensions[key] = found
         return found
 

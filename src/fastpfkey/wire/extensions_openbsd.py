@@ -26,7 +26,7 @@ class Flow(ExtensionValue):
     """What a flow does with the traffic it selects."""
 
     type: FlowType
-    direction: Direction = Direction.ANY
+    direction: Direction
     flags: int = 0
     """1: a static policy."""
     exttype: ExtensionType = field(default=ExtensionType.FLOW_TYPE, kw_only=True)
@@ -104,5 +104,5 @@ class Interface(ExtensionValue):
     """Unit of the sec(4) interface that an association belongs to, and the direction it serves."""
 
     unit: int
-    direction: Direction = Direction.ANY
+    direction: Direction
     exttype: ExtensionType = field(default=ExtensionType.INTERFACE, kw_only=True)
