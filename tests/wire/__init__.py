@@ -1,0 +1,1 @@
+"""Messages as values: batches, views, typed extensions, encoding."""
