@@ -1,4 +1,4 @@
-"""Bytes of Linux messages in either byte order, packed by hand from <linux/pfkeyv2.h>; shares no code with the library."""
+"""Bytes of Linux messages in either byte order, packed by hand from <linux/pfkeyv2.h>, with no code of the library."""
 
 from __future__ import annotations
 
