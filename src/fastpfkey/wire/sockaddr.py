@@ -89,6 +89,8 @@ class SockaddrCodec:
             raise MisfitError(f"a SocketAddress is needed, not {type(value).__name__}")
         if value.ip is None:
             return self._unknown(value)
+        if not isinstance(value.ip, IPAddress):
+            raise MisfitError(f"an IP address is needed, not {type(value.ip).__name__}", "ip")
         family = self.rules.version(value.ip.version)
         data = bytearray(family.size)
         self._head(data, family.number)
@@ -101,7 +103,7 @@ class SockaddrCodec:
     def _unknown(self, value: SocketAddress) -> bytes:
         number = as_number(value.af)
         if self.rules.family(number) is not None:
-            raise MisfitError(f"there is none, but {self.dialect.name} has IP under this AF number", "af")
+            raise MisfitError(f"there is no IP address, but {self.dialect.name} has IP under this AF number", "af")
         data = bytearray(HEAD) + as_bytes(value.data)
         if any((value.port, value.scope, value.flowinfo)):
             raise MisfitError("only an IP address has port, scope and flowinfo", "port")
