@@ -1,22 +1,20 @@
 """Room for what a dialect has and the typed values have not: a new system takes data only.
 
 The classes of the catalogue have a field for everything that the known systems put into an extension. Where a dialect
-has more, a class derived from the one in the catalogue gets the missing fields, None unless set; so a decoded
-association of any system is an `SA`, and nothing of it is lost.
+has more, a class derived from the one in the catalogue gets the missing fields, None unless set; so an association of
+any system is an `SA`, and nothing of it is lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import field, make_dataclass, replace
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import MISSING, Field, field, make_dataclass, replace
+from typing import Any
 
 from ..spec.model import Counted, Extension, KeyBits, Layout, Records, Requests, Sized, Sockaddrs, Tail, Text
 from ..spec.terms import ExtensionType
 from .catalogue import RECIPES, Recipe
 from .value import ExtensionValue, Value
-
-V = TypeVar("V", bound=Value)
 
 STRUCTURAL = frozenset({"len", "exttype"})
 """Members of an extension that say how long it is and which."""
@@ -97,11 +95,16 @@ def _members(layouts: Iterable[Layout], skip: Iterable[str]) -> Iterator[str]:
         yield from (item.name for item in layout.fields if not item.reserved and item.name not in left_out)
 
 
-def _grown(base: type[V], names: Iterable[str], title: str = "") -> type[V]:
-    """The class, or one derived from it with the fields it lacks."""
-    known = set(getattr(base, "__dataclass_fields__", ()))
+def _grown(base: type[Value], names: Iterable[str], title: str = "") -> type[Any]:
+    """The class, or one derived from it with the fields it lacks; a new one where the dialect lacks what it needs."""
+    names = list(dict.fromkeys(names))
+    known: Mapping[str, Field[Any]] = getattr(base, "__dataclass_fields__", {})
+    needed = {item.name for item in known.values() if item.default is MISSING} - {"exttype"}
+    if not needed <= set(names):
+        root = ExtensionValue if issubclass(base, ExtensionValue) else Value
+        return _grown(root, names, base.__name__)
     missing: list[tuple[str, Any, Any]] = [
-        (name, Any, field(default=None, kw_only=True)) for name in dict.fromkeys(names) if name not in known
+        (name, Any, field(default=None, kw_only=True)) for name in names if name not in known
     ]
     if issubclass(base, ExtensionValue) and "exttype" not in known:
         missing.insert(0, ("exttype", ExtensionType, field()))
