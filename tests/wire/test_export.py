@@ -132,6 +132,11 @@ def test_bytes_that_are_no_text_show_as_escapes() -> None:
     assert told["sec_ctx"]["context"] == "\\xff"
 
 
+def test_what_no_message_can_hold_is_shown_all_the_same() -> None:
+    value = MessageValue(pf.MessageType.ADD, extensions=(Opaque(60), HardwareOffload("em0", 1.5)))  # type: ignore[arg-type]
+    assert value.to_dict()["if_hw_offload"] == {"interface": "em0", "flags": "1.5"}
+
+
 def test_extensions_that_repeat_are_a_list() -> None:
     """FreeBSD tells each interface that offloads an association, where its dialect says so."""
     dialect = pf.decode(b"", "freebsd").dialect

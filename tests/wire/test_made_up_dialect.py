@@ -22,6 +22,7 @@ from fastpfkey.wire.value import Secret
 Ext = pf.ExtensionType
 HEAD = layout("atl_head", "atl_head_", "len u16\n exttype u16\n bits u16\n count u16")
 ITEM = layout("atl_item", "atl_item_", "subs u8\n colour u8\n size u16")
+NETWORK = layout("atl_net", "atl_net_", "len u16\n exttype u16\n satype n16 satype\n window n16 <<4")
 SUB = layout("atl_sub", "atl_sub_", "weight u32")
 
 LEMURIA = ATLANTIS.derive(
@@ -32,6 +33,7 @@ LEMURIA = ATLANTIS.derive(
         Extension(Ext.PAIR, "LEM_PAIR", 52, (HEAD,), (Sized(("count",), unit=4),)),
         Extension(Ext.COUNTER, "LEM_COUNTER", 53, (HEAD,), (Counted("count", ITEM, "subs", SUB),)),
         Extension(Ext.RDOMAIN, "LEM_RDOMAIN", 54, (HEAD,), (Text(),)),
+        Extension(Ext.SATYPE2, "LEM_SATYPE2", 57, (NETWORK,)),
         Extension(Ext.LOCAL_AUTH, "LEM_LOCAL_AUTH", 55, (HEAD,)),
         Extension(Ext.REMOTE_AUTH, "LEM_REMOTE_AUTH", 56, (layout("atl_ext", "atl_", "len u16\n exttype u16"),)),
     ],
@@ -76,6 +78,12 @@ def test_members_and_lists_that_nobody_foresaw(build: Builder) -> None:
     assert (message.natt_type.here, message.natt_type.there) == (4500, 61000)
     assert [(note.value, note.weight) for note in message.tag.records] == [(1, 2), (1, 2)]
     assert message.to_dict()["natt_type"] == {"type": "none", "here": 4500, "there": 61000}
+
+
+def test_any_kind_of_number_may_be_in_network_order(build: Builder) -> None:
+    found: Any = read(build, build.extension(57, struct.pack(">HH", 250, 0x0102))).satype2
+    assert (found.satype, found.window) == (pf.SAType.ESP, 0x1020)
+    assert vars(found.wire)["atl_net_satype"] == 250
 
 
 @pytest.mark.parametrize("order", ["little", "big"])

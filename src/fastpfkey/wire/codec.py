@@ -96,7 +96,8 @@ class ExtensionCodec:
                 with named(name):
                     fixed.put(data, name, number)
         idle = {name for _, tail in self.tails if tail is not chosen for name in tail.names}
-        self._refuse(value, idle, "does not go with the other fields")
+        if said := self._set(value, idle):
+            raise MisfitError("does not go with the other fields", min(said))
         whole = padded(bytes(data) + body)
         with named("len"):
             fixed.put(data, "len", len(whole) // WORD)
@@ -151,18 +152,14 @@ class ExtensionCodec:
     def _variant(self, value: ExtensionValue) -> StructCodec:
         """The smallest variant with room for all fields that are set."""
         for variant, foreign in zip(self.variants, self.foreign, strict=True):
-            if not self._set(value, foreign):
+            homeless = self._set(value, foreign)
+            if not homeless:
                 return variant
-        self._refuse(value, self.foreign[-1], "the dialect has no such field")
-        return self.variants[-1]
+        raise MisfitError("the dialect has no such field", min(homeless))
 
     def _set(self, value: ExtensionValue, names: Collection[str]) -> list[str]:
         """Those of the fields that say something."""
         return [name for name in names if getattr(value, name) != self.defaults[name]]
-
-    def _refuse(self, value: ExtensionValue, names: Collection[str], reason: str) -> None:
-        for name in sorted(self._set(value, names)):
-            raise MisfitError(reason, name)
 
 
 def _struct(

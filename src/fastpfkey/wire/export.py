@@ -103,4 +103,4 @@ def _plain(part: Any, metadata: Mapping[str, bool], show_keys: bool) -> Plain:
             return _sockaddr(part, show_keys)
         case Value():
             return value_dict(part, show_keys)
-    return str(part)
+    return str(part)  # no value of a message, which encoding would refuse

@@ -7,6 +7,7 @@ bytes of the extension.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -23,7 +24,7 @@ Written: TypeAlias = tuple[bytes, Mapping[str, int | bytes]]
 """The bytes of a tail, and the members of the fixed part that belong to it."""
 
 
-class TailCodec:
+class TailCodec(ABC):
     """Base of the codecs: one kind of tail of one extension in one dialect."""
 
     counts: tuple[str, ...] = ()
@@ -32,13 +33,13 @@ class TailCodec:
         self.names = names
         self.name = names[0]
 
+    @abstractmethod
     def read(self, data: bytes, start: int, fixed: StructCodec, numbers: Numbers) -> Fields:
         """The fields that the tail at `start` of the extension's bytes makes. Raises MisreadError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, value: Any) -> Written:
         """The tail of a value. Raises MisfitError."""
-        raise NotImplementedError
 
 
 class SockaddrsCodec(TailCodec):
