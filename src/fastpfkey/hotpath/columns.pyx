@@ -1,12 +1,14 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 # cython: freethreading_compatible=True
-"""Decoding into columns: walk a block of messages, then move one field of all messages of a shape at a time.
+"""Decoding into columns: walk a block of messages, then write one column of the block after the other.
 
-A shape turns the plan into one step per column with fixed offsets. Within a block the messages are sorted by shape, and a
-step runs over all messages of neighbouring shapes that share it, so nothing is decided per message. Shapes are ranked such that
-those with the same offsets are neighbours, and a step that all known shapes share runs in order of arrival. Large tables
-are written to a scratch block that stays in the cache and streamed out past it; a scratch column that already holds the
-block's one value is kept.
+A shape turns the plan into one step per column with fixed offsets. Most columns read one field, which in the messages of all
+shapes lies at the same offset, or at the same distance from something that moves (a slot: some shapes have it elsewhere, some
+have not). So before columns are written the place of every slot in every message is noted, and then a column is one loop
+without decisions: a pointer, a distance, a load, a store. Absent fields point at zeros.
+
+Numbers of 4 and 8 bytes that lie at the same offset in all shapes go through tiles, which transpose them in vector registers.
+Large tables are streamed out past the cache, while the next block is fetched.
 """
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, Py_buffer, PyBuffer_Release, PyObject_GetBuffer
@@ -34,38 +36,27 @@ from .shapes cimport (
     recognise,
 )
 
-cdef extern from *:
-    """
-    #include <stdint.h>
-    #include <string.h>
-    #if defined(__SSE2__)
-    #include <emmintrin.h>
-    /* Copy past the cache: the written lines are not read first and push nothing out. */
-    static void pfkey_stream(uint8_t *to, const uint8_t *from, size_t size) {
-        size_t head = (16 - ((uintptr_t)to & 15)) & 15;
-        if (head > size) head = size;
-        memcpy(to, from, head);
-        to += head; from += head; size -= head;
-        for (; size >= 16; to += 16, from += 16, size -= 16)
-            _mm_stream_si128((__m128i *)to, _mm_loadu_si128((const __m128i *)from));
-        memcpy(to, from, size);
-    }
-    static void pfkey_stream_end(void) { _mm_sfence(); }
-    #else
-    #define pfkey_stream(to, from, size) memcpy(to, from, size)
-    #define pfkey_stream_end() ((void)0)
-    #endif
-    """
-    void stream "pfkey_stream"(uint8_t* to, const uint8_t* frm, size_t size) noexcept nogil
-    void stream_end "pfkey_stream_end"() noexcept nogil
+cdef extern from "tiles.h" nogil:
+    enum:
+        PFKEY_TILES
+        PFKEY_WINDOW
+    size_t tile8 "pfkey_tile8"(
+        uint8_t** to, size_t at, const uint8_t** messages, size_t count, const int* swap, bint streaming
+    ) noexcept
+    size_t tile4 "pfkey_tile4"(
+        uint8_t** to, size_t at, const uint8_t** messages, size_t count, const int* swap, bint streaming
+    ) noexcept
+    void stream "pfkey_stream"(uint8_t* to, const uint8_t* frm, size_t size) noexcept
+    void stream_end "pfkey_stream_end"() noexcept
 
 cdef enum:
     BLOCK = 512
     LINE = 64
-    LINES_A_COLUMN = 48  # of the next block, brought in while a column of this one is written
+    LINES_A_COLUMN = 48  # of the next block, fetched while a column is written
     STREAM_FROM = 16 << 20  # bytes of messages; a table of fewer may fit the cache, where its reader wants it
     UNKNOWN = 0x8000
-    ROW = 0xFFFF
+    ABSENT = -1
+    REACH = 256  # bytes of zeros before and behind the place of what is absent
 
 cdef enum ColumnOp:
     COPY = 0
@@ -108,14 +99,41 @@ cdef struct Step:
     int32_t swap
     int32_t shift
     int32_t at  # offset in the message
-    int32_t kin  # the first shape of the cache with the same step in this column
     const uint16_t* lookup
     uint64_t value
 
-cdef struct Run:
-    int32_t first  # rank of the first of neighbouring shapes that share a step
-    int32_t last  # rank behind the last
-    const Step* step
+cdef enum Kind:
+    UNIFORM  # one value in all messages
+    CONSTANTS  # a value for each shape
+    LOCATED  # the offset of the message
+    TILED  # a number of 4 or 8 bytes at one offset
+    NUMBERS  # a number at a distance from a slot
+    LOOKUPS  # the same through a table
+    ADDRESSES  # 16 bytes, or an IPv4 address as v4-mapped IPv6 (RFC 4291, 2.5.5.2)
+    MIXED  # whatever each shape's step says
+
+cdef struct Halves:  # an address as two words: (word at `at` & mask) | extra
+    int32_t at[2]
+    uint64_t mask[2]
+    uint64_t extra[2]
+
+cdef struct Place:  # of a slot in the messages of a shape: ((message + offset) & mask) | elsewhere
+    size_t offset
+    size_t mask  # none where the slot is absent, so that its place is elsewhere
+    size_t elsewhere
+
+cdef struct Column:
+    uint8_t* target  # the caller's
+    int32_t width
+    Kind kind
+    int32_t slot
+    int32_t distance  # from the slot's place
+    const Step* step  # that of any shape that has the field
+
+cdef struct Tile:
+    int32_t width  # bytes of a number
+    int32_t at  # offset of the window in the message
+    Column* columns[4]  # by their place in the window, NULL where there is none
 
 cdef struct Plan:
     Frame frame
@@ -124,34 +142,25 @@ cdef struct Plan:
     const uint16_t* lookups
     int32_t columns
 
-cdef struct Column:
-    uint8_t* target  # the caller's
-    uint8_t* scratch
-    uint8_t* block  # where this block's row 0 goes: target or scratch
-    int32_t width
-    Run* runs
-    int32_t runs_count
-    bint uniform  # the whole scratch column holds `value`
-    uint64_t value
-
 cdef struct Job:
     Plan plan
     Cache* cache
-    Step* steps  # plan.columns for each shape of the cache
+    Step* steps  # plan.columns of them for each shape of the cache
+    bint shapes_changed  # since the columns were sorted out
     Column* columns
     const uint8_t* base
     bint streaming
-    const uint8_t* ahead  # of the next block, what has not been brought in yet
+    const uint8_t* ahead  # of the next block, what has not been fetched yet
     const uint8_t* end
+    const uint8_t* messages[BLOCK]
     int32_t shapes[BLOCK]
-    # The messages of the block in order of arrival, and sorted by shape: 48 bits of offset from base, 16 of row.
-    uint64_t arrived[BLOCK]
-    uint64_t sorted[BLOCK]
-    int32_t* ranked  # shapes of the cache by rank
-    bint ranks_changed  # since the runs were made
-    uint32_t* counts  # per shape of the cache: its messages in the block, then where the next of them goes
-    uint32_t* first  # per rank: where its messages begin in `sorted`
-    Run* runs  # room for a run of each shape in each column
+    int32_t slots_count
+    int32_t* slots  # for each slot the offset of its place in each shape of the cache, or ABSENT
+    const uint8_t** places  # for each slot its place in each message of the block; slot 0 is the message itself
+    Tile* tiles
+    int32_t tiles_count
+    uint8_t zeros[2 * REACH]
+    uint8_t scratch[BLOCK * 16]
 
 
 cdef class Outputs:
@@ -225,32 +234,19 @@ cdef Job* job_new(Outputs outputs, int32_t columns, uint64_t room, uint64_t size
     """Working memory for one call."""
     cdef Job* job = <Job*> calloc(1, sizeof(Job))
     cdef int32_t capacity = <int32_t> min(room, <uint64_t> MAX_SHAPES)
-    cdef int32_t k
-    cdef size_t scratch = 0
     if job == NULL:
         raise MemoryError
     job.plan.columns = columns
     job.columns = outputs.columns
     job.streaming = size >= STREAM_FROM
-    for k in range(columns):
-        scratch += BLOCK * <size_t> job.columns[k].width
     try:
         job.cache = cache_new(capacity)
         job.steps = <Step*> malloc(<size_t> capacity * <size_t> (columns + 1) * sizeof(Step))
-        job.ranked = <int32_t*> malloc(<size_t> capacity * sizeof(int32_t))
-        job.counts = <uint32_t*> calloc(<size_t> capacity, sizeof(uint32_t))
-        job.first = <uint32_t*> malloc((<size_t> capacity + 1) * sizeof(uint32_t))
-        job.runs = <Run*> malloc(<size_t> capacity * <size_t> (columns + 1) * sizeof(Run))
-        if job.steps == NULL or job.ranked == NULL or job.counts == NULL or job.first == NULL or job.runs == NULL:
+        job.slots = <int32_t*> malloc(<size_t> capacity * <size_t> (columns + 1) * sizeof(int32_t))
+        job.places = <const uint8_t**> malloc(<size_t> BLOCK * <size_t> (columns + 1) * sizeof(uint8_t*))
+        job.tiles = <Tile*> malloc(<size_t> (columns + 1) * sizeof(Tile))
+        if not (job.steps and job.slots and job.places and job.tiles):
             raise MemoryError
-        for k in range(columns):
-            job.columns[k].runs = job.runs + <size_t> capacity * k
-        if job.streaming and columns:
-            job.columns[0].scratch = <uint8_t*> malloc(scratch)
-            if job.columns[0].scratch == NULL:
-                raise MemoryError
-            for k in range(1, columns):
-                job.columns[k].scratch = job.columns[k - 1].scratch + BLOCK * <size_t> job.columns[k - 1].width
     except MemoryError:
         job_free(job)
         raise
@@ -261,12 +257,9 @@ cdef void job_free(Job* job) noexcept nogil:
     """Give the working memory back."""
     cache_free(job.cache)
     free(job.steps)
-    free(job.ranked)
-    free(job.counts)
-    free(job.first)
-    free(job.runs)
-    if job.plan.columns:
-        free(job.columns[0].scratch)
+    free(job.slots)
+    free(job.places)
+    free(job.tiles)
     free(job)
 
 
@@ -279,7 +272,9 @@ cdef uint64_t decode_blocks(
     while count < room and position[0] < stop and verdict.fault == 0:
         taken = walk_block(job, position, stop, <int32_t> min(room - count, <uint64_t> BLOCK), verdict)
         if taken:
-            sort_block(job, taken)
+            if job.shapes_changed:
+                sort_out_columns(job)
+            find_places(job, taken)
             write_block(job, count, taken)
             count += taken
     if job.streaming:
@@ -297,6 +292,7 @@ cdef int32_t walk_block(
     cdef int32_t index
     if cache.count > cache.capacity - room:
         cache_clear(cache)
+        job.shapes_changed = True
     while taken < room and at < stop:
         index = recognise(cache, job.base + at, stop - at)
         if index < 0:
@@ -304,8 +300,8 @@ cdef int32_t walk_block(
             if index < 0:
                 break
             make_steps(job, index, job.base + at)
-            rank_shape(job, index)
-        job.arrived[taken] = at << 16 | <uint64_t> taken
+            job.shapes_changed = True
+        job.messages[taken] = job.base + at
         job.shapes[taken] = index
         taken += 1
         fetch_ahead(job.base + at, stop - at)
@@ -314,90 +310,6 @@ cdef int32_t walk_block(
     job.end = job.base + min(stop, 2 * at - position[0])
     position[0] = at
     return taken
-
-
-cdef void sort_block(Job* job, int32_t taken) noexcept nogil:
-    """Put the messages of the block together by rank of their shapes, in order of arrival within each."""
-    cdef uint32_t sum = 0
-    cdef uint32_t count, place
-    cdef int32_t k, shape
-    for k in range(taken):
-        job.counts[job.shapes[k]] += 1
-    for k in range(job.cache.count):
-        shape = job.ranked[k]
-        job.first[k] = sum
-        count = job.counts[shape]
-        job.counts[shape] = sum
-        sum += count
-    job.first[job.cache.count] = sum
-    for k in range(taken):
-        place = job.counts[job.shapes[k]]
-        job.counts[job.shapes[k]] += 1
-        job.sorted[place] = job.arrived[k]
-    memset(job.counts, 0, <size_t> job.cache.count * sizeof(uint32_t))
-
-
-cdef void make_runs(Job* job) noexcept nogil:
-    """For each column, the runs of neighbouring shapes that share a step."""
-    cdef int32_t c, k
-    cdef Column* column
-    cdef const Step* step
-    cdef Run* run = NULL
-    for c in range(job.plan.columns):
-        column = job.columns + c
-        column.runs_count = 0
-        for k in range(job.cache.count):
-            step = job.steps + <size_t> job.ranked[k] * job.plan.columns + c
-            if k == 0 or step.kin != run.step.kin:
-                run = column.runs + column.runs_count
-                run.first = k
-                run.step = step
-                column.runs_count += 1
-            run.last = k + 1
-    job.ranks_changed = False
-
-
-cdef void rank_shape(Job* job, int32_t index) noexcept nogil:
-    """Give the newest shape its rank, and tell each of its steps which shapes share it."""
-    cdef int32_t columns = job.plan.columns
-    cdef Step* steps = job.steps + <size_t> index * columns
-    cdef const Step* other
-    cdef int32_t c, k
-    for c in range(columns):
-        steps[c].kin = index
-        for k in range(index):
-            other = job.steps + <size_t> k * columns + c
-            if other.kin == k and same_step(other, steps + c):
-                steps[c].kin = k
-                break
-    job.ranks_changed = True
-    k = index
-    while k > 0 and precedes(steps, job.steps + <size_t> job.ranked[k - 1] * columns, columns):
-        job.ranked[k] = job.ranked[k - 1]
-        k -= 1
-    job.ranked[k] = index
-
-
-cdef bint same_step(const Step* a, const Step* b) noexcept nogil:
-    """Whether two steps do the same."""
-    return (
-        a.action == b.action
-        and a.at == b.at
-        and a.value == b.value
-        and a.width == b.width
-        and a.swap == b.swap
-        and a.shift == b.shift
-        and a.lookup == b.lookup
-    )
-
-
-cdef bint precedes(const Step* a, const Step* b, int32_t columns) noexcept nogil:
-    """Whether a shape with steps `a` ranks before one with steps `b`: by the first column in which they differ."""
-    cdef int32_t c
-    for c in range(columns):
-        if a[c].kin != b[c].kin:
-            return a[c].kin < b[c].kin
-    return False
 
 
 cdef void make_steps(Job* job, int32_t index, const uint8_t* message) noexcept nogil:
@@ -476,149 +388,379 @@ cdef void make_sockaddr_step(Job* job, Step* step, const ColumnRow* row, const u
         step.action = NUMBER
 
 
+cdef inline const Step* step_of(const Job* job, int32_t shape, int32_t c) noexcept nogil:
+    """The step of a shape in a column."""
+    return job.steps + <size_t> shape * job.plan.columns + c
+
+
+cdef void sort_out_columns(Job* job) noexcept nogil:
+    """Find for each column the simplest kind of loop that serves all shapes known by now."""
+    cdef int32_t c, k
+    for k in range(job.cache.count):
+        job.slots[k] = 0
+    job.slots_count = 1
+    job.tiles_count = 0
+    for c in range(job.plan.columns):
+        sort_out_column(job, job.columns + c, c)
+        if job.columns[c].kind == TILED:
+            join_tile(job, job.columns + c)
+    job.shapes_changed = False
+
+
+cdef void sort_out_column(Job* job, Column* column, int32_t c) noexcept nogil:
+    """Find the kind of one column."""
+    cdef int32_t k
+    cdef int32_t absent = 0  # shapes in which the value is 0 for want of a field
+    cdef int32_t constant = 0
+    cdef bint uniform = True
+    cdef bint alike = True
+    cdef bint addresses = True
+    cdef const Step* field = NULL
+    cdef const Step* step
+    for k in range(job.cache.count):
+        step = step_of(job, k, c)
+        uniform = uniform and step.action == CONSTANT and step.value == step_of(job, 0, c).value
+        addresses = addresses and (step.action == BYTES16 or step.action == MAPPED4 or step.action == CONSTANT)
+        if step.action == CONSTANT:
+            constant += 1
+            absent += step.value == 0
+        elif field == NULL:
+            field = step
+        else:
+            alike = alike and same_field(step, field)
+    column.step = field if field != NULL else step_of(job, 0, c)
+    column.slot = 0
+    if uniform:
+        column.kind = UNIFORM
+    elif field == NULL:
+        column.kind = CONSTANTS
+    elif addresses:
+        column.kind = ADDRESSES
+    elif not alike or constant != absent:
+        column.kind = MIXED
+    elif field.action == PLACE and not absent and field.value == 0:
+        column.kind = LOCATED
+    elif field.action == NUMBER or (field.action == LOOKUP and (not absent or field.lookup[0] == 0)):
+        column.kind = NUMBERS if field.action == NUMBER else LOOKUPS
+        find_slot(job, column, c)
+        if fits_tile(job, column):
+            column.kind = TILED
+    else:
+        column.kind = MIXED
+
+
+cdef bint fits_tile(const Job* job, const Column* column) noexcept nogil:
+    """Whether a column of numbers has them at one offset in all shapes, as wide as the column and inside a window."""
+    cdef const Step* step = column.step
+    cdef int32_t k
+    if not PFKEY_TILES or column.kind != NUMBERS or column.slot or column.width < 4:
+        return False
+    if step.width != column.width or step.shift:
+        return False
+    for k in range(job.cache.count):
+        if job.cache.shapes[k].length < <uint32_t> (step.at + PFKEY_WINDOW):
+            return False
+    return True
+
+
+cdef void join_tile(Job* job, Column* column) noexcept nogil:
+    """Put a column into the tile whose window has its number, or into one of its own."""
+    cdef Tile* tile = job.tiles
+    cdef int32_t distance
+    cdef int32_t k
+    for k in range(job.tiles_count):
+        tile = job.tiles + k
+        distance = column.step.at - tile.at
+        if tile.width == column.width and 0 <= distance < PFKEY_WINDOW and distance % tile.width == 0:
+            if tile.columns[distance // tile.width] == NULL:
+                tile.columns[distance // tile.width] = column
+                return
+    tile = job.tiles + job.tiles_count
+    job.tiles_count += 1
+    memset(tile, 0, sizeof(Tile))
+    tile.width = column.width
+    tile.at = column.step.at
+    tile.columns[0] = column
+
+
+cdef bint same_field(const Step* a, const Step* b) noexcept nogil:
+    """Whether two steps do the same at places that may differ."""
+    return (
+        a.action == b.action
+        and a.width == b.width
+        and a.swap == b.swap
+        and a.shift == b.shift
+        and a.lookup == b.lookup
+    )
+
+
+cdef void find_slot(Job* job, Column* column, int32_t c) noexcept nogil:
+    """Find a slot that keeps one distance from the column's field in all shapes, or make one for it."""
+    cdef int32_t capacity = job.cache.capacity
+    cdef int32_t* slot
+    cdef int32_t s, k
+    for s in range(job.slots_count):
+        if keeps_distance(job, job.slots + <size_t> s * capacity, c, &column.distance):
+            column.slot = s
+            return
+    slot = job.slots + <size_t> job.slots_count * capacity
+    for k in range(job.cache.count):
+        slot[k] = step_of(job, k, c).at if step_of(job, k, c).action != CONSTANT else ABSENT
+    column.slot = job.slots_count
+    column.distance = 0
+    job.slots_count += 1
+
+
+cdef bint keeps_distance(const Job* job, const int32_t* slot, int32_t c, int32_t* distance) noexcept nogil:
+    """Whether a slot is there in the same shapes as the field of a column, at one distance from it."""
+    cdef bint known = False
+    cdef bint absent = False
+    cdef const Step* step
+    cdef int32_t k
+    for k in range(job.cache.count):
+        step = step_of(job, k, c)
+        if (step.action == CONSTANT) != (slot[k] == ABSENT):
+            return False
+        if step.action == CONSTANT:
+            absent = True
+        elif not known:
+            distance[0] = step.at - slot[k]
+            known = True
+        elif step.at - slot[k] != distance[0]:
+            return False
+    return not absent or -REACH <= distance[0] <= REACH - 16
+
+
+cdef void find_places(Job* job, int32_t taken) noexcept nogil:
+    """Note the place of every slot in every message of the block, without asking whether the message has it."""
+    cdef Place shapes[MAX_SHAPES]
+    cdef const Place* shape
+    cdef const int32_t* slot
+    cdef const uint8_t** places
+    cdef int32_t s, k
+    for s in range(1, job.slots_count):
+        slot = job.slots + <size_t> s * job.cache.capacity
+        places = job.places + <size_t> s * BLOCK
+        for k in range(job.cache.count):
+            shapes[k].offset = slot[k]
+            shapes[k].mask = 0 if slot[k] == ABSENT else ~<size_t> 0
+            shapes[k].elsewhere = <size_t> (job.zeros + REACH) if slot[k] == ABSENT else 0
+        for k in range(taken):
+            shape = shapes + job.shapes[k]
+            places[k] = <const uint8_t*> (((<size_t> job.messages[k] + shape.offset) & shape.mask) | shape.elsewhere)
+
+
 cdef void write_block(Job* job, uint64_t done, int32_t taken) noexcept nogil:
     """Write the rows of a block into the caller's columns."""
     cdef int32_t c
     cdef Column* column
-    cdef const Step* step
     cdef uint8_t* target
-    if job.ranks_changed:
-        make_runs(job)
-    for c in range(job.plan.columns):
+    for c in range(job.tiles_count):
         fetch_next(job)
+        write_tile(job, job.tiles + c, done, taken)
+    for c in range(job.plan.columns):
         column = job.columns + c
+        if column.kind == TILED:
+            continue
+        fetch_next(job)
         target = column.target + done * <uint64_t> column.width
-        column.block = column.scratch if job.streaming else target
-        step = column.runs[0].step
-        if column.runs_count == 1 and step.action == CONSTANT:
-            fill_uniform(job, column, step.value, taken)
-        else:
-            column.uniform = False
-            if column.runs_count == 1:
-                run_step(job, step, column, job.arrived, 0, taken)
-            else:
-                write_runs(job, column, taken)
         if job.streaming:
-            stream(target, column.scratch, <size_t> taken * column.width)
+            write_rows(job, column, c, job.scratch, taken)
+            stream(target, job.scratch, <size_t> taken * column.width)
+        else:
+            write_rows(job, column, c, target, taken)
 
 
-cdef void fetch_next(Job* job) noexcept nogil:
-    """Bring in some of the next block, so that memory works while columns are written."""
+cdef void write_tile(Job* job, const Tile* tile, uint64_t done, int32_t taken) noexcept nogil:
+    """Write the columns of a tile, the rows that do not fill a vector one by one."""
+    cdef uint8_t* to[4]
+    cdef int swap[4]
+    cdef bint streaming = job.streaming
+    cdef const Step* step
+    cdef int32_t j, k, vectors
+    for j in range(4):
+        to[j] = NULL
+        swap[j] = False
+        if tile.columns[j] != NULL:
+            to[j] = tile.columns[j].target + done * <uint64_t> tile.width
+            swap[j] = tile.columns[j].step.swap
+            streaming = streaming and <size_t> to[j] % PFKEY_WINDOW == 0
+    if tile.width == 8:
+        vectors = <int32_t> tile8(to, tile.at, job.messages, taken, swap, streaming)
+    else:
+        vectors = <int32_t> tile4(to, tile.at, job.messages, taken, swap, streaming)
+    for j in range(4):
+        if to[j] != NULL:
+            step = tile.columns[j].step
+            for k in range(vectors, taken):
+                store_number(
+                    to[j] + k * tile.width, tile.width, load_number(job.messages[k] + step.at, tile.width, step.swap)
+                )
+
+
+cdef inline void fetch_next(Job* job) noexcept nogil:
+    """Fetch some of the next block, so that memory works while columns are written."""
     cdef const uint8_t* stop = min(job.end, job.ahead + LINES_A_COLUMN * LINE)
     while job.ahead < stop:
         fetch_far(job.ahead)
         job.ahead += LINE
 
 
-cdef void write_runs(Job* job, Column* column, int32_t taken) noexcept nogil:
-    """Write a column in which shapes differ: its commonest constant everywhere, then the runs that have another step."""
-    cdef const Run* most = NULL
-    cdef const Run* run
-    cdef uint32_t messages = 0
+cdef void write_rows(Job* job, const Column* column, int32_t c, uint8_t* to, int32_t count) noexcept nogil:
+    """Write the values of the block's messages to consecutive rows."""
+    cdef const uint8_t** places = (job.places + <size_t> column.slot * BLOCK) if column.slot else job.messages
+    cdef const Step* step = column.step
     cdef int32_t k
-    for k in range(column.runs_count):
-        run = column.runs + k
-        if run.step.action == CONSTANT and job.first[run.last] - job.first[run.first] > messages:
-            messages = job.first[run.last] - job.first[run.first]
-            most = run
-    if most != NULL:
-        fill(column.block, column.width, most.step.value, taken)
-    for k in range(column.runs_count):
-        run = column.runs + k
-        if job.first[run.first] < job.first[run.last] and (most == NULL or run.step.kin != most.step.kin):
-            run_step(job, run.step, column, job.sorted, job.first[run.first], job.first[run.last])
+    if column.kind == NUMBERS and step.width == column.width and step.shift == 0:
+        copy_numbers(to, column.width, places, column.distance, step.swap, count)
+    elif column.kind == NUMBERS:
+        widen_numbers(to, column.width, places, column.distance, step, count)
+    elif column.kind == LOOKUPS and step.width == 1:
+        for k in range(count):
+            store_u16(to + 2 * k, step.lookup[places[k][column.distance]])
+    elif column.kind == LOOKUPS:
+        for k in range(count):
+            store_u16(
+                to + 2 * k, translated(step.lookup, load_number(places[k] + column.distance, step.width, step.swap))
+            )
+    elif column.kind == UNIFORM:
+        fill(to, column.width, step.value, count)
+    elif column.kind == CONSTANTS:
+        write_constants(job, column, c, to, count)
+    elif column.kind == LOCATED:
+        for k in range(count):
+            store_u64(to + 8 * k, <uint64_t> (job.messages[k] - job.base))
+    elif column.kind == ADDRESSES:
+        write_addresses(job, c, to, count)
+    else:
+        for k in range(count):
+            run_step(job, step_of(job, job.shapes[k], c), column, job.messages[k], to + k * column.width)
 
 
-cdef void fill_uniform(Job* job, Column* column, uint64_t value, int32_t taken) noexcept nogil:
-    """Fill the block of a column that has one value in all messages."""
-    if not job.streaming:
-        fill(column.block, column.width, value, taken)
-    elif not (column.uniform and column.value == value):
-        fill(column.scratch, column.width, value, BLOCK)
-        column.uniform = True
-        column.value = value
+cdef void write_constants(Job* job, const Column* column, int32_t c, uint8_t* to, int32_t count) noexcept nogil:
+    """Write a value that each shape has for itself."""
+    cdef uint64_t values[MAX_SHAPES]
+    cdef int32_t k
+    for k in range(job.cache.count):
+        values[k] = step_of(job, k, c).value
+    if column.width == 2:
+        for k in range(count):
+            store_u16(to + 2 * k, <uint16_t> values[job.shapes[k]])
+    elif column.width == 4:
+        for k in range(count):
+            store_u32(to + 4 * k, <uint32_t> values[job.shapes[k]])
+    else:
+        for k in range(count):
+            store_number(to + k * column.width, column.width, values[job.shapes[k]])
+
+
+cdef void write_addresses(Job* job, int32_t c, uint8_t* to, int32_t count) noexcept nogil:
+    """Write addresses without asking each message for its family: every shape says where the two halves come from."""
+    cdef Halves shapes[MAX_SHAPES]
+    cdef const Halves* halves
+    cdef int32_t k
+    for k in range(job.cache.count):
+        shapes[k] = halves_of(step_of(job, k, c))
+    for k in range(count):
+        halves = shapes + job.shapes[k]
+        store_u64(to + 16 * k, load_u64(job.messages[k] + halves.at[0], False) & halves.mask[0])
+        store_u64(
+            to + 16 * k + 8, (load_u64(job.messages[k] + halves.at[1], False) & halves.mask[1]) | halves.extra[1]
+        )
+
+
+cdef inline Halves halves_of(const Step* step) noexcept nogil:
+    """Where the halves of an address come from; an absent one is zeros."""
+    cdef Halves halves
+    memset(&halves, 0, sizeof(Halves))
+    if step.action == BYTES16:
+        halves.at[0] = step.at
+        halves.at[1] = step.at + 8
+        memset(halves.mask, 0xFF, sizeof(halves.mask))
+    elif step.action == MAPPED4:
+        halves.at[1] = step.at - 4  # a sockaddr has at least that before its address
+        memset(<uint8_t*> &halves.mask[1] + 4, 0xFF, 4)
+        memset(<uint8_t*> &halves.extra[1] + 2, 0xFF, 2)
+    return halves
+
+
+cdef inline void widen_numbers(
+    uint8_t* to, int32_t width, const uint8_t** places, int32_t distance, const Step* step, int32_t count
+) noexcept nogil:
+    """Copy numbers into a wider column, or shifted."""
+    cdef int32_t k
+    if step.width == 1 and width == 4:
+        for k in range(count):
+            store_u32(to + 4 * k, (<uint32_t> places[k][distance]) << step.shift)
+    else:
+        for k in range(count):
+            store_number(
+                to + k * width, width, load_number(places[k] + distance, step.width, step.swap) << step.shift
+            )
+
+
+cdef inline void copy_numbers(
+    uint8_t* to, int32_t width, const uint8_t** places, int32_t distance, bint swap, int32_t count
+) noexcept nogil:
+    """Copy numbers of the column's own width."""
+    cdef int32_t k
+    if width == 1:
+        for k in range(count):
+            to[k] = places[k][distance]
+    elif width == 2 and swap:
+        for k in range(count):
+            store_u16(to + 2 * k, load_u16(places[k] + distance, True))
+    elif width == 2:
+        for k in range(count):
+            store_u16(to + 2 * k, load_u16(places[k] + distance, False))
+    elif width == 4 and swap:
+        for k in range(count):
+            store_u32(to + 4 * k, load_u32(places[k] + distance, True))
+    elif width == 4:
+        for k in range(count):
+            store_u32(to + 4 * k, load_u32(places[k] + distance, False))
+    elif swap:
+        for k in range(count):
+            store_u64(to + 8 * k, load_u64(places[k] + distance, True))
+    else:
+        for k in range(count):
+            store_u64(to + 8 * k, load_u64(places[k] + distance, False))
+
+
+cdef inline uint16_t translated(const uint16_t* lookup, uint64_t number) noexcept nogil:
+    """A number through a table of 256; a larger one as an unknown term."""
+    if number < 256:
+        return lookup[number]
+    return <uint16_t> (UNKNOWN + min(number, <uint64_t> UNKNOWN - 1))
+
+
+cdef inline void run_step(
+    Job* job, const Step* step, const Column* column, const uint8_t* message, uint8_t* to
+) noexcept nogil:
+    """Write the value that one message has by the step of its shape."""
+    cdef const uint8_t* at = message + step.at
+    if step.action == MAPPED4:
+        store_mapped(to, at)
+    elif step.action == BYTES16:
+        memcpy(to, at, 16)
+    elif step.action == PLACE:
+        store_u64(to, <uint64_t> (message - job.base) + step.value)
+    elif step.action == LOOKUP:
+        store_u16(to, translated(step.lookup, load_number(at, step.width, step.swap)))
+    elif step.action == NUMBER:
+        store_number(to, column.width, load_number(at, step.width, step.swap) << step.shift)
+    else:
+        fill(to, column.width, step.value, 1)
 
 
 cdef void fill(uint8_t* to, int32_t width, uint64_t value, int32_t count) noexcept nogil:
-    """One value in `count` consecutive rows; columns of 16 bytes are only ever filled with zeros."""
+    """One value in `count` consecutive rows; rows of 16 bytes are only ever filled with zeros."""
     cdef int32_t k
     if value == 0:
         memset(to, 0, <size_t> count * width)
-    elif width == 1:
-        memset(to, <int> value, count)
-    elif width == 2:
-        for k in range(count):
-            store_u16(to + 2 * k, <uint16_t> value)
-    elif width == 4:
-        for k in range(count):
-            store_u32(to + 4 * k, <uint32_t> value)
     else:
         for k in range(count):
-            store_u64(to + 8 * k, value)
-
-
-cdef void run_step(
-    Job* job, const Step* step, Column* column, const uint64_t* messages, uint32_t first, uint32_t last
-) noexcept nogil:
-    """Move one field of the messages first to last into their rows of a column."""
-    cdef uint8_t* to = column.block
-    cdef const uint8_t* at = job.base + step.at
-    cdef const uint16_t* lookup = step.lookup
-    cdef uint64_t value = step.value
-    cdef int32_t width = column.width
-    cdef bint swap = step.swap
-    cdef uint32_t k
-    cdef uint64_t message, number
-    if step.action == NUMBER and step.width == width and step.shift == 0:
-        if width == 1:
-            for k in range(first, last):
-                message = messages[k]
-                to[message & ROW] = at[message >> 16]
-        elif width == 2:
-            for k in range(first, last):
-                message = messages[k]
-                store_u16(to + 2 * (message & ROW), load_u16(at + (message >> 16), swap))
-        elif width == 4:
-            for k in range(first, last):
-                message = messages[k]
-                store_u32(to + 4 * (message & ROW), load_u32(at + (message >> 16), swap))
-        else:
-            for k in range(first, last):
-                message = messages[k]
-                store_u64(to + 8 * (message & ROW), load_u64(at + (message >> 16), swap))
-    elif step.action == NUMBER:
-        for k in range(first, last):
-            message = messages[k]
-            number = load_number(at + (message >> 16), step.width, swap) << step.shift
-            store_number(to + width * (message & ROW), width, number)
-    elif step.action == LOOKUP and step.width == 1:
-        for k in range(first, last):
-            message = messages[k]
-            store_u16(to + 2 * (message & ROW), lookup[at[message >> 16]])
-    elif step.action == LOOKUP:
-        for k in range(first, last):
-            message = messages[k]
-            number = load_number(at + (message >> 16), step.width, swap)
-            number = lookup[number] if number < 256 else UNKNOWN + min(number, <uint64_t> UNKNOWN - 1)
-            store_u16(to + 2 * (message & ROW), <uint16_t> number)
-    elif step.action == BYTES16:
-        for k in range(first, last):
-            message = messages[k]
-            memcpy(to + 16 * (message & ROW), at + (message >> 16), 16)
-    elif step.action == MAPPED4:
-        for k in range(first, last):
-            message = messages[k]
-            store_mapped(to + 16 * (message & ROW), at + (message >> 16))
-    elif step.action == PLACE:
-        for k in range(first, last):
-            message = messages[k]
-            store_u64(to + 8 * (message & ROW), (message >> 16) + value)
-    elif width == 16:
-        for k in range(first, last):
-            memset(to + 16 * (messages[k] & ROW), 0, 16)
-    else:
-        for k in range(first, last):
-            store_number(to + width * (messages[k] & ROW), width, value)
+            store_number(to + k * width, width, value)
 
 
 cdef inline void store_mapped(uint8_t* to, const uint8_t* address) noexcept nogil:

@@ -10,15 +10,19 @@ cdef extern from *:
     #include <stdint.h>
     #include <string.h>
     /* (message & mask) == value over steps of 64 bytes, in vectors of 16 that every target has or emulates. */
+    #define PFKEY_COMMON_STEPS 6
     #if defined(__GNUC__)
     typedef uint64_t pfkey_vector __attribute__((vector_size(32), aligned(1), may_alias));
     #define PFKEY_DIFFERENCE(k) \
         ((((const pfkey_vector *)message)[k] & ((const pfkey_vector *)mask)[k]) ^ ((const pfkey_vector *)value)[k])
-    __attribute__((target_clones("avx2","default")))
+    #define PFKEY_STEP(k) (PFKEY_DIFFERENCE(2 * (k)) | PFKEY_DIFFERENCE(2 * (k) + 1))
+    __attribute__((target_clones("avx2", "default")))
     static int pfkey_same(const uint8_t *message, const uint8_t *mask, const uint8_t *value, int32_t steps) {
         pfkey_vector difference = {0, 0, 0, 0};
-        for (; steps > 0; steps--, message += 64, mask += 64, value += 64)
-            difference |= (PFKEY_DIFFERENCE(0) | PFKEY_DIFFERENCE(1));
+        for (; steps > PFKEY_COMMON_STEPS; steps--, message += 64, mask += 64, value += 64)
+            difference |= PFKEY_STEP(0);
+        difference |= (PFKEY_STEP(0) | PFKEY_STEP(1)) | (PFKEY_STEP(2) | PFKEY_STEP(3));
+        difference |= (PFKEY_STEP(4) | PFKEY_STEP(5));
         return (difference[0] | difference[1] | difference[2] | difference[3]) == 0;
     }
     #else
@@ -43,6 +47,7 @@ cdef enum:
     HEADER_SIZE = 16
     MAX_NUMBERS = 64
     STEP = 64
+    COMMON_STEPS = 6
     MAX_LENGTH = 1024  # bytes of the longest message whose shape is kept
     MAX_SHAPES = 1280
     BUCKETS = 256
@@ -116,20 +121,22 @@ cdef struct Extent:
     uint32_t offset
     uint32_t length
 
-cdef struct Shape:
+cdef struct Shape:  # a multiple of STEP bytes, so that mask and value begin cache lines
+    uint8_t mask[MAX_LENGTH]  # 0xFF where a byte decided, zero elsewhere and behind the message
+    uint8_t value[MAX_LENGTH]
+    Extent extents[MAX_NUMBERS]
     uint32_t length
     uint32_t others
     uint64_t present
     uint64_t numbers  # one bit for each wire number that extents knows
-    uint8_t satype
     int32_t next  # in the bucket's chain; -1 ends it
     int32_t steps  # of STEP bytes that cover the message
-    uint8_t mask[MAX_LENGTH]  # 0xFF where a byte decided, zero elsewhere and behind the message
-    uint8_t value[MAX_LENGTH]
-    Extent extents[MAX_NUMBERS]
+    uint8_t satype
+    uint8_t padding[STEP - 33]
 
 cdef struct Cache:
     Shape* shapes
+    void* memory  # where the shapes lie, not aligned
     int32_t count
     int32_t capacity
     int32_t buckets[BUCKETS]

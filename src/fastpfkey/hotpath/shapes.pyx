@@ -42,10 +42,11 @@ cdef Cache* cache_new(int32_t capacity) except NULL:
     cdef Cache* cache = <Cache*> malloc(sizeof(Cache))
     if cache == NULL:
         raise MemoryError
-    cache.shapes = <Shape*> malloc(<size_t> capacity * sizeof(Shape))
-    if cache.shapes == NULL:
+    cache.memory = malloc(<size_t> capacity * sizeof(Shape) + STEP)
+    if cache.memory == NULL:
         free(cache)
         raise MemoryError
+    cache.shapes = <Shape*> ((<size_t> cache.memory + STEP - 1) // STEP * STEP)
     cache.capacity = capacity
     cache_clear(cache)
     return cache
@@ -54,7 +55,7 @@ cdef Cache* cache_new(int32_t capacity) except NULL:
 cdef void cache_free(Cache* cache) noexcept nogil:
     """Give a cache back."""
     if cache != NULL:
-        free(cache.shapes)
+        free(cache.memory)
         free(cache)
 
 
@@ -247,7 +248,7 @@ cdef bint check_message(Examination* exam, uint64_t stop) noexcept nogil:
         return fail(exam, MESSAGE_TRUNCATED, start + 4)
     exam.shape.length = <uint32_t> length
     exam.shape.satype = exam.base[start + 3]
-    exam.shape.steps = <int32_t> ((length + STEP - 1) // STEP)
+    exam.shape.steps = max(COMMON_STEPS, <int32_t> ((length + STEP - 1) // STEP))
     if length <= MAX_LENGTH:
         memset(exam.shape.mask, 0, <size_t> exam.shape.steps * STEP)
         memset(exam.shape.value, 0, <size_t> exam.shape.steps * STEP)
