@@ -16,7 +16,7 @@ if choice not in ("require", "never"):
 
 setup(
     ext_modules=[
-        Extension(f"fastpfkey.hotpath.{name}", [f"src/fastpfkey/hotpath/{name}.pyx"], extra_compile_args=["-O3"])
+        Extension(f"fastpfkey.hotpath.{name}", [f"src/fastpfkey/hotpath/{name}.pyx"], extra_compile_args=["-O3", "-funroll-loops"])
         for name in HOTPATH
         if choice == "require"
     ],

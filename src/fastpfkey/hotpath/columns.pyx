@@ -52,7 +52,7 @@ cdef extern from "tiles.h" nogil:
 cdef enum:
     BLOCK = 512
     LINE = 64
-    LINES_A_COLUMN = 48  # of the next block, fetched while a column is written
+    LINES_A_COLUMN = 24  # of the next block, fetched while a column is written
     STREAM_FROM = 16 << 20  # bytes of messages; a table of fewer may fit the cache, where its reader wants it
     UNKNOWN = 0x8000
     ABSENT = -1
@@ -108,7 +108,8 @@ cdef enum Kind:
     LOCATED  # the offset of the message
     TILED  # a number of 4 or 8 bytes at one offset
     NUMBERS  # a number at a distance from a slot
-    LOOKUPS  # the same through a table
+    LOOKUPS  # a byte at a distance from a slot, through a table
+    TABLES  # a byte at one offset, through a table that each shape has for itself
     ADDRESSES  # 16 bytes, or an IPv4 address as v4-mapped IPv6 (RFC 4291, 2.5.5.2)
     MIXED  # whatever each shape's step says
 
@@ -415,12 +416,14 @@ cdef void sort_out_column(Job* job, Column* column, int32_t c) noexcept nogil:
     cdef bint uniform = True
     cdef bint alike = True
     cdef bint addresses = True
+    cdef bint tables = True
     cdef const Step* field = NULL
     cdef const Step* step
     for k in range(job.cache.count):
         step = step_of(job, k, c)
         uniform = uniform and step.action == CONSTANT and step.value == step_of(job, 0, c).value
         addresses = addresses and (step.action == BYTES16 or step.action == MAPPED4 or step.action == CONSTANT)
+        tables = tables and step.action == LOOKUP and step.width == 1 and step.at == step_of(job, 0, c).at
         if step.action == CONSTANT:
             constant += 1
             absent += step.value == 0
@@ -436,11 +439,15 @@ cdef void sort_out_column(Job* job, Column* column, int32_t c) noexcept nogil:
         column.kind = CONSTANTS
     elif addresses:
         column.kind = ADDRESSES
+    elif tables and not alike:
+        column.kind = TABLES
     elif not alike or constant != absent:
         column.kind = MIXED
     elif field.action == PLACE and not absent and field.value == 0:
         column.kind = LOCATED
-    elif field.action == NUMBER or (field.action == LOOKUP and (not absent or field.lookup[0] == 0)):
+    elif field.action == NUMBER or (
+        field.action == LOOKUP and field.width == 1 and (not absent or field.lookup[0] == 0)
+    ):
         column.kind = NUMBERS if field.action == NUMBER else LOOKUPS
         find_slot(job, column, c)
         if fits_tile(job, column):
@@ -615,14 +622,14 @@ cdef void write_rows(Job* job, const Column* column, int32_t c, uint8_t* to, int
         copy_numbers(to, column.width, places, column.distance, step.swap, count)
     elif column.kind == NUMBERS:
         widen_numbers(to, column.width, places, column.distance, step, count)
-    elif column.kind == LOOKUPS and step.width == 1:
+    elif column.kind == LOOKUPS:
         for k in range(count):
             store_u16(to + 2 * k, step.lookup[places[k][column.distance]])
     elif column.kind == LOOKUPS:
         for k in range(count):
-            store_u16(
-                to + 2 * k, translated(step.lookup, load_number(places[k] + column.distance, step.width, step.swap))
-            )
+            store_u16(to + 2 * k, step.lookup[places[k][column.distance]])
+    elif column.kind == TABLES:
+        write_tables(job, c, to, count)
     elif column.kind == UNIFORM:
         fill(to, column.width, step.value, count)
     elif column.kind == CONSTANTS:
@@ -652,6 +659,17 @@ cdef void write_constants(Job* job, const Column* column, int32_t c, uint8_t* to
     else:
         for k in range(count):
             store_number(to + k * column.width, column.width, values[job.shapes[k]])
+
+
+cdef void write_tables(Job* job, int32_t c, uint8_t* to, int32_t count) noexcept nogil:
+    """Write a byte through the table of its message's shape."""
+    cdef const uint16_t* tables[MAX_SHAPES]
+    cdef int32_t at = step_of(job, 0, c).at
+    cdef int32_t k
+    for k in range(job.cache.count):
+        tables[k] = step_of(job, k, c).lookup
+    for k in range(count):
+        store_u16(to + 2 * k, tables[job.shapes[k]][job.messages[k][at]])
 
 
 cdef void write_addresses(Job* job, int32_t c, uint8_t* to, int32_t count) noexcept nogil:
@@ -756,11 +774,17 @@ cdef inline void run_step(
 cdef void fill(uint8_t* to, int32_t width, uint64_t value, int32_t count) noexcept nogil:
     """One value in `count` consecutive rows; rows of 16 bytes are only ever filled with zeros."""
     cdef int32_t k
-    if value == 0:
-        memset(to, 0, <size_t> count * width)
+    if value == 0 or width == 1:
+        memset(to, <int> value, <size_t> count * width)
+    elif width == 2:
+        for k in range(count):
+            store_u16(to + 2 * k, <uint16_t> value)
+    elif width == 4:
+        for k in range(count):
+            store_u32(to + 4 * k, <uint32_t> value)
     else:
         for k in range(count):
-            store_number(to + k * width, width, value)
+            store_u64(to + 8 * k, value)
 
 
 cdef inline void store_mapped(uint8_t* to, const uint8_t* address) noexcept nogil:

@@ -16,7 +16,7 @@ cdef extern from *:
     #define PFKEY_DIFFERENCE(k) \
         ((((const pfkey_vector *)message)[k] & ((const pfkey_vector *)mask)[k]) ^ ((const pfkey_vector *)value)[k])
     #define PFKEY_STEP(k) (PFKEY_DIFFERENCE(2 * (k)) | PFKEY_DIFFERENCE(2 * (k) + 1))
-    __attribute__((target_clones("avx2", "default")))
+    __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
     static int pfkey_same(const uint8_t *message, const uint8_t *mask, const uint8_t *value, int32_t steps) {
         pfkey_vector difference = {0, 0, 0, 0};
         for (; steps > PFKEY_COMMON_STEPS; steps--, message += 64, mask += 64, value += 64)
