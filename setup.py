@@ -8,7 +8,7 @@ import os
 
 from setuptools import Extension, setup
 
-HOTPATH = ("shapes", "walk", "columns", "gather")
+HOTPATH = ("shapes", "steps", "walk", "columns", "gather")
 
 choice = os.environ.get("FASTPFKEY_EXTENSIONS", "require")
 if choice not in ("require", "never"):
@@ -16,7 +16,12 @@ if choice not in ("require", "never"):
 
 setup(
     ext_modules=[
-        Extension(f"fastpfkey.hotpath.{name}", [f"src/fastpfkey/hotpath/{name}.pyx"], extra_compile_args=["-O3", "-funroll-loops"])
+        Extension(
+            f"fastpfkey.hotpath.{name}",
+            [f"src/fastpfkey/hotpath/{name}.pyx"],
+            include_dirs=["src/fastpfkey/hotpath"],
+            extra_compile_args=["-O3", "-funroll-loops"],
+        )
         for name in HOTPATH
         if choice == "require"
     ],

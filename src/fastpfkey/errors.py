@@ -1,7 +1,7 @@
 """What can go wrong: the exception tree, the fault codes, and the one table from fault to exception.
 
-The hot path never raises. It returns a `Fault` with a byte position and a message index, and `wire_error` here turns the three into
-an exception, so type, text and offset are the same whichever backend found the fault.
+The hot path never raises. It returns a `Fault` with a byte position and a message index, and `wire_error` here turns
+the three into an exception, so type, text and offset are the same whichever backend found the fault.
 
     PFKeyError
       WireError (ValueError)        bytes that cannot be PF_KEY
@@ -71,8 +71,8 @@ _REASONS = {
 class WireError(PFKeyError, ValueError):
     """Bytes that cannot be PF_KEY.
 
-    `fault` is the code, `offset` the byte in the decoded buffer that shows it, `message_index` the number of the message
-    (from 0, counted from the start of the buffer), `good` the number of messages decoded before it.
+    `fault` is the code, `offset` the byte in the decoded buffer that shows it, `message_index` the number of the
+    message (from 0, counted from the start of the buffer), `good` the number of messages decoded before it.
     """
 
     def __init__(self, fault: Fault, offset: int, message_index: int, good: int | None = None) -> None:

@@ -1,7 +1,8 @@
-"""The hot path: bytes in, the caller's arrays out. This is the only twinned code, and this module the only place that chooses a twin.
+"""The hot path: bytes in, the caller's arrays out. The only twinned code; this module alone chooses a twin.
 
-`FASTPFKEY_BACKEND=compiled|reference` is obeyed or raises BackendError. Unset, the compiled modules are taken where they are
-installed; a pure wheel has none and falls back. A compiled module that exists but does not load raises, it is never skipped.
+`FASTPFKEY_BACKEND=compiled|reference` is obeyed or raises BackendError. Unset, the compiled modules are taken where
+they are installed; a pure wheel has none and falls back. A compiled module that exists but does not load raises, it is
+never skipped.
 """
 
 from __future__ import annotations

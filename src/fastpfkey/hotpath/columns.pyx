@@ -2,13 +2,13 @@
 # cython: freethreading_compatible=True
 """Decoding into columns: walk a block of messages, then write one column of the block after the other.
 
-A shape turns the plan into one step per column with fixed offsets. Most columns read one field, which in the messages of all
-shapes lies at the same offset, or at the same distance from something that moves (a slot: some shapes have it elsewhere, some
-have not). So before columns are written the place of every slot in every message is noted, and then a column is one loop
-without decisions: a pointer, a distance, a load, a store. Absent fields point at zeros.
+A shape turns the plan into one step per column with fixed offsets (steps.pyx). Most columns read one field, which lies
+at the same offset in the messages of all shapes, or at the same distance from something that moves (a slot: some shapes
+have it elsewhere, some have not). So before columns are written the place of every slot in every message is noted, and
+then a column is one loop without decisions: a pointer, a distance, a load, a store. Absent fields point at zeros.
 
-Numbers of 4 and 8 bytes that lie at the same offset in all shapes go through tiles, which transpose them in vector registers.
-Large tables are streamed out past the cache, while the next block is fetched.
+Numbers of 4 and 8 bytes at one offset go through tiles, which transpose them in vector registers. Large tables are
+streamed out past the cache, while the next block is fetched.
 """
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, Py_buffer, PyBuffer_Release, PyObject_GetBuffer
@@ -17,29 +17,63 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
 from .contract import Outcome
-from .load cimport fetch_ahead, fetch_far, load_number, load_u16, load_u32, load_u64, store_number, store_u16, store_u32, store_u64
+from .load cimport (
+    fetch_ahead,
+    fetch_far,
+    load_number,
+    load_u16,
+    load_u32,
+    load_u64,
+    store_number,
+    store_u16,
+    store_u32,
+    store_u64,
+)
 from .shapes cimport (
     MAX_SHAPES,
     WORD,
     Cache,
-    Extent,
-    Family,
-    Frame,
     FrameView,
-    Shape,
     Verdict,
     cache_clear,
     cache_free,
     cache_new,
     examine,
-    find_family,
     recognise,
+)
+from .steps cimport (
+    ABSENT,
+    ADDRESSES,
+    BLOCK,
+    BYTES16,
+    CONSTANTS,
+    LINE,
+    LOCATED,
+    LOOKUP,
+    LOOKUPS,
+    MAPPED4,
+    NUMBER,
+    NUMBERS,
+    PFKEY_WINDOW,
+    PLACE,
+    REACH,
+    TABLES,
+    TILED,
+    UNIFORM,
+    UNKNOWN,
+    Column,
+    ColumnRow,
+    Halves,
+    Job,
+    Place,
+    Step,
+    Tile,
+    make_steps,
+    sort_out_columns,
+    step_of,
 )
 
 cdef extern from "tiles.h" nogil:
-    enum:
-        PFKEY_TILES
-        PFKEY_WINDOW
     size_t tile8 "pfkey_tile8"(
         uint8_t** to, size_t at, const uint8_t** messages, size_t count, const int* swap, bint streaming
     ) noexcept
@@ -50,118 +84,8 @@ cdef extern from "tiles.h" nogil:
     void stream_end "pfkey_stream_end"() noexcept
 
 cdef enum:
-    BLOCK = 512
-    LINE = 64
     LINES_A_COLUMN = 24  # of the next block, fetched while a column is written
     STREAM_FROM = 16 << 20  # bytes of messages; a table of fewer may fit the cache, where its reader wants it
-    UNKNOWN = 0x8000
-    ABSENT = -1
-    REACH = 256  # bytes of zeros before and behind the place of what is absent
-
-cdef enum ColumnOp:
-    COPY = 0
-    MAP = 1
-    IP = 2
-    FAMILY = 3
-    PORT = 4
-    SCOPE = 5
-    TAIL_OFFSET = 6
-    TAIL_LENGTH = 7
-    MESSAGE_OFFSET = 8
-    MESSAGE_LENGTH = 9
-    PRESENT = 10
-    OTHERS = 11
-
-cdef struct ColumnRow:
-    int32_t op
-    int32_t extension
-    int32_t source
-    int32_t width
-    int32_t swap
-    int32_t shift
-    int32_t column
-    int32_t column_width
-    int32_t lookup
-    int32_t minimum
-    int32_t satype
-
-cdef enum Action:
-    CONSTANT = 0
-    NUMBER = 1  # load, swap, shift, store
-    BYTES16 = 2
-    MAPPED4 = 3  # an IPv4 address as v4-mapped
-    LOOKUP = 4
-    PLACE = 5  # offset of the message plus a constant
-
-cdef struct Step:
-    int32_t action
-    int32_t width
-    int32_t swap
-    int32_t shift
-    int32_t at  # offset in the message
-    const uint16_t* lookup
-    uint64_t value
-
-cdef enum Kind:
-    UNIFORM  # one value in all messages
-    CONSTANTS  # a value for each shape
-    LOCATED  # the offset of the message
-    TILED  # a number of 4 or 8 bytes at one offset
-    NUMBERS  # a number at a distance from a slot
-    LOOKUPS  # a byte at a distance from a slot, through a table
-    TABLES  # a byte at one offset, through a table that each shape has for itself
-    ADDRESSES  # 16 bytes, or an IPv4 address as v4-mapped IPv6 (RFC 4291, 2.5.5.2)
-    MIXED  # whatever each shape's step says
-
-cdef struct Halves:  # an address as two words: (word at `at` & mask) | extra
-    int32_t at[2]
-    uint64_t mask[2]
-    uint64_t extra[2]
-
-cdef struct Place:  # of a slot in the messages of a shape: ((message + offset) & mask) | elsewhere
-    size_t offset
-    size_t mask  # none where the slot is absent, so that its place is elsewhere
-    size_t elsewhere
-
-cdef struct Column:
-    uint8_t* target  # the caller's
-    int32_t width
-    Kind kind
-    int32_t slot
-    int32_t distance  # from the slot's place
-    const Step* step  # that of any shape that has the field
-
-cdef struct Tile:
-    int32_t width  # bytes of a number
-    int32_t at  # offset of the window in the message
-    Column* columns[4]  # by their place in the window, NULL where there is none
-
-cdef struct Plan:
-    Frame frame
-    const ColumnRow* rows
-    int32_t rows_count
-    const uint16_t* lookups
-    int32_t columns
-
-cdef struct Job:
-    Plan plan
-    Cache* cache
-    Step* steps  # plan.columns of them for each shape of the cache
-    bint shapes_changed  # since the columns were sorted out
-    Column* columns
-    const uint8_t* base
-    bint streaming
-    const uint8_t* ahead  # of the next block, what has not been fetched yet
-    const uint8_t* end
-    const uint8_t* messages[BLOCK]
-    int32_t shapes[BLOCK]
-    int32_t slots_count
-    int32_t* slots  # for each slot the offset of its place in each shape of the cache, or ABSENT
-    const uint8_t** places  # for each slot its place in each message of the block; slot 0 is the message itself
-    Tile* tiles
-    int32_t tiles_count
-    uint8_t zeros[2 * REACH]
-    uint8_t scratch[BLOCK * 16]
 
 
 cdef class Outputs:
@@ -311,231 +235,6 @@ cdef int32_t walk_block(
     job.end = job.base + min(stop, 2 * at - position[0])
     position[0] = at
     return taken
-
-
-cdef void make_steps(Job* job, int32_t index, const uint8_t* message) noexcept nogil:
-    """Turn the plan into steps for a new shape, of which `message` is one. The last row that applies to a column counts."""
-    cdef const Shape* shape = job.cache.shapes + index
-    cdef Step* steps = job.steps + <size_t> index * job.plan.columns
-    cdef const ColumnRow* row
-    cdef Extent extent
-    cdef int32_t k
-    memset(steps, 0, <size_t> job.plan.columns * sizeof(Step))
-    for k in range(job.plan.rows_count):
-        row = job.plan.rows + k
-        if row.satype >= 0 and row.satype != shape.satype:
-            continue
-        if row.extension < 0:
-            extent.offset = 0
-            extent.length = shape.length
-        elif (shape.numbers >> row.extension) & 1:
-            extent = shape.extents[row.extension]
-        else:
-            continue
-        if extent.length >= <uint32_t> row.minimum:
-            make_step(job, steps + row.column, row, shape, message, &extent)
-
-
-cdef void make_step(
-    Job* job, Step* step, const ColumnRow* row, const Shape* shape, const uint8_t* message, const Extent* extent
-) noexcept nogil:
-    """What one row does for a shape whose extension has this place and length."""
-    step.action = CONSTANT
-    step.value = 0
-    step.at = extent.offset + row.source
-    step.width = row.width
-    step.swap = row.swap
-    step.shift = row.shift
-    if row.op == COPY:
-        step.action = BYTES16 if row.width == 16 else NUMBER
-    elif row.op == MAP:
-        step.action = LOOKUP
-        step.lookup = job.plan.lookups + 256 * row.lookup
-    elif row.op == TAIL_OFFSET:
-        step.action = PLACE
-        step.value = step.at
-    elif row.op == TAIL_LENGTH:
-        step.value = extent.length - <uint32_t> row.source
-    elif row.op == MESSAGE_OFFSET:
-        step.action = PLACE
-    elif row.op == MESSAGE_LENGTH:
-        step.value = shape.length
-    elif row.op == PRESENT:
-        step.value = shape.present
-    elif row.op == OTHERS:
-        step.value = shape.others
-    else:
-        make_sockaddr_step(job, step, row, message)
-
-
-cdef void make_sockaddr_step(Job* job, Step* step, const ColumnRow* row, const uint8_t* message) noexcept nogil:
-    """A part of the sockaddr at step.at, whose family is the same in all messages of the shape."""
-    cdef const Frame* frame = &job.plan.frame
-    cdef uint64_t number = load_number(message + step.at + frame.family_offset, frame.family_width, frame.swap)
-    cdef const Family* family = find_family(frame, number)
-    if row.op == FAMILY:
-        if family != NULL:
-            step.value = family.version
-        elif number:
-            step.value = UNKNOWN + min(number, <uint64_t> UNKNOWN - 1)
-        return
-    if family == NULL or (row.op == SCOPE and family.scope < 0):
-        return
-    if row.op == IP:
-        step.at += family.address
-        step.action = MAPPED4 if family.version == 4 else BYTES16
-    else:
-        step.at += family.port if row.op == PORT else family.scope
-        step.action = NUMBER
-
-
-cdef inline const Step* step_of(const Job* job, int32_t shape, int32_t c) noexcept nogil:
-    """The step of a shape in a column."""
-    return job.steps + <size_t> shape * job.plan.columns + c
-
-
-cdef void sort_out_columns(Job* job) noexcept nogil:
-    """Find for each column the simplest kind of loop that serves all shapes known by now."""
-    cdef int32_t c, k
-    for k in range(job.cache.count):
-        job.slots[k] = 0
-    job.slots_count = 1
-    job.tiles_count = 0
-    for c in range(job.plan.columns):
-        sort_out_column(job, job.columns + c, c)
-        if job.columns[c].kind == TILED:
-            join_tile(job, job.columns + c)
-    job.shapes_changed = False
-
-
-cdef void sort_out_column(Job* job, Column* column, int32_t c) noexcept nogil:
-    """Find the kind of one column."""
-    cdef int32_t k
-    cdef int32_t absent = 0  # shapes in which the value is 0 for want of a field
-    cdef int32_t constant = 0
-    cdef bint uniform = True
-    cdef bint alike = True
-    cdef bint addresses = True
-    cdef bint tables = True
-    cdef const Step* field = NULL
-    cdef const Step* step
-    for k in range(job.cache.count):
-        step = step_of(job, k, c)
-        uniform = uniform and step.action == CONSTANT and step.value == step_of(job, 0, c).value
-        addresses = addresses and (step.action == BYTES16 or step.action == MAPPED4 or step.action == CONSTANT)
-        tables = tables and step.action == LOOKUP and step.width == 1 and step.at == step_of(job, 0, c).at
-        if step.action == CONSTANT:
-            constant += 1
-            absent += step.value == 0
-        elif field == NULL:
-            field = step
-        else:
-            alike = alike and same_field(step, field)
-    column.step = field if field != NULL else step_of(job, 0, c)
-    column.slot = 0
-    if uniform:
-        column.kind = UNIFORM
-    elif field == NULL:
-        column.kind = CONSTANTS
-    elif addresses:
-        column.kind = ADDRESSES
-    elif tables and not alike:
-        column.kind = TABLES
-    elif not alike or constant != absent:
-        column.kind = MIXED
-    elif field.action == PLACE and not absent and field.value == 0:
-        column.kind = LOCATED
-    elif field.action == NUMBER or (
-        field.action == LOOKUP and field.width == 1 and (not absent or field.lookup[0] == 0)
-    ):
-        column.kind = NUMBERS if field.action == NUMBER else LOOKUPS
-        find_slot(job, column, c)
-        if fits_tile(job, column):
-            column.kind = TILED
-    else:
-        column.kind = MIXED
-
-
-cdef bint fits_tile(const Job* job, const Column* column) noexcept nogil:
-    """Whether a column of numbers has them at one offset in all shapes, as wide as the column and inside a window."""
-    cdef const Step* step = column.step
-    cdef int32_t k
-    if not PFKEY_TILES or column.kind != NUMBERS or column.slot or column.width < 4:
-        return False
-    if step.width != column.width or step.shift:
-        return False
-    for k in range(job.cache.count):
-        if job.cache.shapes[k].length < <uint32_t> (step.at + PFKEY_WINDOW):
-            return False
-    return True
-
-
-cdef void join_tile(Job* job, Column* column) noexcept nogil:
-    """Put a column into the tile whose window has its number, or into one of its own."""
-    cdef Tile* tile = job.tiles
-    cdef int32_t distance
-    cdef int32_t k
-    for k in range(job.tiles_count):
-        tile = job.tiles + k
-        distance = column.step.at - tile.at
-        if tile.width == column.width and 0 <= distance < PFKEY_WINDOW and distance % tile.width == 0:
-            if tile.columns[distance // tile.width] == NULL:
-                tile.columns[distance // tile.width] = column
-                return
-    tile = job.tiles + job.tiles_count
-    job.tiles_count += 1
-    memset(tile, 0, sizeof(Tile))
-    tile.width = column.width
-    tile.at = column.step.at
-    tile.columns[0] = column
-
-
-cdef bint same_field(const Step* a, const Step* b) noexcept nogil:
-    """Whether two steps do the same at places that may differ."""
-    return (
-        a.action == b.action
-        and a.width == b.width
-        and a.swap == b.swap
-        and a.shift == b.shift
-        and a.lookup == b.lookup
-    )
-
-
-cdef void find_slot(Job* job, Column* column, int32_t c) noexcept nogil:
-    """Find a slot that keeps one distance from the column's field in all shapes, or make one for it."""
-    cdef int32_t capacity = job.cache.capacity
-    cdef int32_t* slot
-    cdef int32_t s, k
-    for s in range(job.slots_count):
-        if keeps_distance(job, job.slots + <size_t> s * capacity, c, &column.distance):
-            column.slot = s
-            return
-    slot = job.slots + <size_t> job.slots_count * capacity
-    for k in range(job.cache.count):
-        slot[k] = step_of(job, k, c).at if step_of(job, k, c).action != CONSTANT else ABSENT
-    column.slot = job.slots_count
-    column.distance = 0
-    job.slots_count += 1
-
-
-cdef bint keeps_distance(const Job* job, const int32_t* slot, int32_t c, int32_t* distance) noexcept nogil:
-    """Whether a slot is there in the same shapes as the field of a column, at one distance from it."""
-    cdef bint known = False
-    cdef bint absent = False
-    cdef const Step* step
-    cdef int32_t k
-    for k in range(job.cache.count):
-        step = step_of(job, k, c)
-        if (step.action == CONSTANT) != (slot[k] == ABSENT):
-            return False
-        if step.action == CONSTANT:
-            absent = True
-        elif not known:
-            distance[0] = step.at - slot[k]
-            known = True
-        elif step.at - slot[k] != distance[0]:
-            return False
-    return not absent or -REACH <= distance[0] <= REACH - 16
 
 
 cdef void find_places(Job* job, int32_t taken) noexcept nogil:

@@ -1,7 +1,8 @@
 """What both twins provide: the signatures, the outcome they return, and the limits they keep.
 
-The caller allocates every output and owns every buffer; nothing here raises a domain error or allocates in proportion to what the
-wire says. A function stops at the first fault and says where; what to do about it (raise, stop, skip) is decided above.
+The caller allocates every output and owns every buffer; nothing here raises a domain error or allocates in proportion
+to what the wire says. A function stops at the first fault and says where; what to do about it (raise, stop, skip) is
+decided above.
 
 Positions and offsets are bytes from the start of `buffer`, which is any object with a C-contiguous buffer. Outputs are
 writable C-contiguous buffers. Both twins write the same bytes to them and leave the same bytes alone.
@@ -17,14 +18,11 @@ from ..spec.plan import ColumnPlan, Frame
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-BLOCK = 512
-"""Messages that are walked and decoded together, so that their bytes are still in the cache for the second step."""
-
 
 class Outcome(NamedTuple):
     """What a hot-path function did."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # tuple has a method of this name, which nobody needs here
     """Good messages written."""
     fault: int
     """`errors.Fault`; 0 if the end, or the room of the output, was reached without one."""
@@ -38,7 +36,7 @@ class HotPath(Protocol):
     """The functions that `reference` and the compiled modules have in common."""
 
     def walk(self, buffer: Buffer, start: int, stop: int, frame: Frame, strict: bool, offsets: Buffer) -> Outcome:
-        """Validate messages from `start` up to `stop` and write the offset of each (uint64) until `offsets` is full."""
+        """Validate messages from `start` up to `stop`, and write their offsets (uint64) until `offsets` is full."""
         ...
 
     def decode(
@@ -54,13 +52,13 @@ class HotPath(Protocol):
     ) -> Outcome:
         """Validate messages from `start` up to `stop` and write one row each into `columns`, from `row` up to `rows`.
 
-        `columns` are in the plan's order, `rows * column.width` bytes or more each, native byte order. Every column of every row
-        from `row` to `row + count` is written, with 0 where a message lacks the extension.
+        `columns` are in the plan's order, `rows * column.width` bytes or more each, native byte order. Every column of
+        every row from `row` to `row + count` is written, with 0 where a message lacks the extension.
         """
         ...
 
     def hop(self, buffer: Buffer, start: int, stop: int, swap: bool, target: int) -> Outcome:
-        """Go from header to header until a message begins at or behind `target`, trusting lengths alone; count the messages.
+        """Count messages from header to header, trusting lengths alone, until one begins at or behind `target`.
 
         No fault: a length that is impossible ends the hop before its message.
         """
@@ -69,7 +67,7 @@ class HotPath(Protocol):
     def gather(self, buffer: Buffer, offsets: Buffer, bits: Buffer, store: Buffer) -> int:
         """Copy byte strings back to back into `store` and return how many bytes were written.
 
-        `offsets` (uint64) says where each begins, `bits` (uint16) how many bits it has; it takes that many bytes rounded up.
+        `offsets` (uint64) says where each begins, `bits` (uint16) how many bits it has, rounded up to bytes.
         Raises IndexError, having written nothing, if a string or the store is too short.
         """
         ...

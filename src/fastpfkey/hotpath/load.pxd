@@ -14,7 +14,7 @@ cdef extern from *:
     #define PFKEY_FETCH(at) ((void)0)
     #define PFKEY_FETCH_FAR(at) ((void)0)
     #else
-    /* A macro, because a function that only prefetches has no effect that keeps a compiler from dropping its call. */
+    /* A macro, because a function that only prefetches has no effect that would keep compilers from dropping it. */
     #define PFKEY_FETCH(at) __builtin_prefetch(at)
     #define PFKEY_FETCH_FAR(at) __builtin_prefetch(at, 0, 2)
     #define PFKEY_SWAP16(x) __builtin_bswap16(x)
@@ -37,8 +37,8 @@ cdef extern from *:
     uint32_t swap_u32 "PFKEY_SWAP32"(uint32_t x) noexcept nogil
     uint64_t swap_u64 "PFKEY_SWAP64"(uint64_t x) noexcept nogil
     void fetch_far "PFKEY_FETCH_FAR"(const uint8_t* at) noexcept nogil
-    # Brings in a common message's length of what lies some thousand bytes ahead, of `left` that may be read: messages are
-    # too irregular in length for the processor to see that they are read in order.
+    # Brings in a common message's length of what lies some thousand bytes ahead, of `left` that may be read: messages
+    # are too irregular in length for the processor to see that they are read in order.
     void fetch_ahead "PFKEY_FETCH_AHEAD"(const uint8_t* at, uint64_t left) noexcept nogil
 
 

@@ -37,7 +37,7 @@ def _outcome(count: int, block: Block | None, start: int) -> Outcome:
 
 def walk(buffer: Buffer, start: int, stop: int, frame: Frame, strict: bool, offsets: Buffer) -> Outcome:
     """Validate messages and write the offset of each into `offsets` (uint64) until it is full."""
-    out = np.frombuffer(offsets, np.uint64)
+    out = np.frombuffer(memoryview(offsets), np.uint64)
     sorter = Sorter(buffer, start, stop, frame, strict, _byteorder(frame.swap))
     count, block = 0, None
     for block in sorter.blocks(len(out)):
@@ -83,10 +83,10 @@ def hop(buffer: Buffer, start: int, stop: int, swap: bool, target: int) -> Outco
 
 def gather(buffer: Buffer, offsets: Buffer, bits: Buffer, store: Buffer) -> int:
     """Copy byte strings back to back into `store`, and return how many bytes were written."""
-    source = np.frombuffer(buffer, np.uint8)
-    begin = np.frombuffer(offsets, np.uint64).astype(np.int64)
-    size = (np.frombuffer(bits, np.uint16).astype(np.int64) + 7) // 8
-    target = np.frombuffer(store, np.uint8)
+    source = np.frombuffer(memoryview(buffer), np.uint8)
+    begin = np.frombuffer(memoryview(offsets), np.uint64).astype(np.int64)
+    size = (np.frombuffer(memoryview(bits), np.uint16).astype(np.int64) + 7) // 8
+    target = np.frombuffer(memoryview(store), np.uint8)
     total = int(size.sum())
     taken = size > 0
     if len(begin) != len(size) or total > len(target) or (begin[taken] < 0).any():

@@ -1,7 +1,7 @@
 """Messages sorted by shape, a block at a time: the common first half of walking and decoding.
 
-Headers are followed one by one. The messages of a block that have the same length become one matrix of 8-byte words, and whole
-matrices are compared with the guards of the shapes known so far; only a message that fits none is examined.
+Headers are followed one by one. The messages of a block that have the same length become one matrix of 8-byte words,
+and whole matrices are compared with the guards of the shapes known so far; only a message that fits none is examined.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Sorter:
     def block(self, room: int) -> Block:
         """The next block."""
         block = Block(next=self.position)
-        lengths = []
+        lengths: list[int] = []
         while len(lengths) < room and self.position < self.stop:
             try:
                 length = self.examiner.header(self.position, self.stop)

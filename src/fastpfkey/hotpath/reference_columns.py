@@ -106,7 +106,7 @@ class Writer:
 
 
 def _column(buffer: Buffer, width: int, rows: int) -> Array:
-    data = np.frombuffer(buffer, np.uint8)[: rows * width]
+    data: Array = np.frombuffer(memoryview(buffer), np.uint8)[: rows * width]
     return data.reshape(-1, 16) if width == 16 else data.view(f"u{width}")
 
 

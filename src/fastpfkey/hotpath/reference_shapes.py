@@ -1,9 +1,9 @@
-"""Validation, normative: what makes the bytes of one message acceptable, and the shape that an acceptable message has.
+"""Validation, normative: what makes the bytes of one message acceptable, and the shape of an acceptable message.
 
-The idea of a shape: the verdict on a message depends on few of its bytes (lengths, types, key bits, address families, ...). `examine`
-notes which bytes it looked at. A message that has the same bytes in the same places would be examined in the same way, step
-by step, so it is just as valid and its extensions lie at the same offsets. Dumps repeat a handful of shapes; each
-is examined once, and all later messages are compared, not examined.
+The idea of a shape: the verdict on a message depends on few of its bytes (lengths, types, key bits, address families,
+...). `examine` notes which bytes it looked at. A message that has the same bytes in the same places would be examined
+in the same way, step by step, so it is just as valid and its extensions lie at the same offsets. Dumps repeat a handful
+of shapes; each is examined once, and all later messages are compared, not examined.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from ..errors import Fault
 from ..spec.model import EXTENSION_HEADER_SIZE, HEADER_SIZE, PF_KEY_V2, WORD
 from ..spec.plan import Check, CheckOp, Family, Frame
 
-VERSION, SATYPE, LENGTH = 0, 3, 4
+VERSION, TYPE, SATYPE, LENGTH = 0, 1, 3, 4
 """Offsets of the members of the base header that validation looks at."""
 
 
-class FaultFound(Exception):
+class FaultFound(Exception):  # noqa: N818 - a fault is not an error of the examiner
     """Ends the examination of a message; it never leaves the reference twin."""
 
     def __init__(self, fault: Fault, position: int) -> None:
@@ -84,6 +84,8 @@ class Examiner:
         for offset in (VERSION, SATYPE):
             self.number(start + offset, 1)
         self.number(start + LENGTH, 2)
+        if self.frame.wrapper >= 0 and self.number(start + TYPE, 1) == self.frame.wrapper:
+            return shape
         position = start + HEADER_SIZE
         while position < start + length:
             position += self.extension(position, start + length)

@@ -1,7 +1,7 @@
 # Shapes: what messages with the same examined bytes have in common, and the cache that recognises them.
 #
-# The reference twin's reference_shapes.py is the definition. A frame's rows arrive as packed int32 arrays (spec/plan.py), and the
-# structs Rule, Check and Family here have the members of the named tuples there, in the same order.
+# The reference twin's reference_shapes.py is the definition. A frame's rows arrive as packed int32 arrays
+# (spec/plan.py), and the structs Rule, Check and Family here have the members of the named tuples there, in order.
 
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 
@@ -111,6 +111,7 @@ cdef struct Frame:
     bint strict
     int32_t family_offset
     int32_t family_width
+    int32_t wrapper
     int32_t rules_count
     int32_t families_count
     const Rule* rules

@@ -3,7 +3,7 @@
 """Validation of one message, step by step as the reference twin defines it, noting every byte that decided."""
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
-from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
@@ -30,6 +30,7 @@ cdef class FrameView:
         self.frame.strict = strict
         self.frame.family_offset = frame.family_offset
         self.frame.family_width = frame.family_width
+        self.frame.wrapper = frame.wrapper
         self.frame.rules_count = len(frame.rules)
         self.frame.families_count = len(frame.families)
         self.frame.rules = <const Rule*> _rows(rules)
@@ -106,9 +107,9 @@ cdef const Family* find_family(const Frame* frame, uint64_t number) noexcept nog
 
 cdef bint check_sockaddrs(Examination* exam, uint64_t position, uint64_t end, int32_t count) noexcept nogil:
     """Sockaddrs back to back; behind one of unknown family nothing can be said."""
-    cdef int32_t k
+    cdef int32_t _
     cdef const Family* family
-    for k in range(count):
+    for _ in range(count):
         if end - position < 2:
             return fail(exam, SOCKADDR_OVERRUN, position)
         family = find_family(
@@ -143,8 +144,8 @@ cdef bint check_counted(
 ) noexcept nogil:
     """Items, each with a count of sub-records of its own."""
     cdef uint64_t size
-    cdef uint64_t k
-    for k in range(number(exam, extension + check.field, check.width)):
+    cdef uint64_t _
+    for _ in range(number(exam, extension + check.field, check.width)):
         if <uint64_t> check.unit > end - position:
             return fail(exam, ITEM_OVERRUN, position)
         size = check.unit + number(exam, position + check.second, 1) * <uint64_t> check.count
@@ -254,6 +255,8 @@ cdef bint check_message(Examination* exam, uint64_t stop) noexcept nogil:
         memset(exam.shape.value, 0, <size_t> exam.shape.steps * STEP)
     note(exam, start, 1)
     note(exam, start + 3, 3)
+    if exam.frame.wrapper >= 0 and number(exam, start + 1, 1) == <uint64_t> exam.frame.wrapper:
+        return True
     position = start + HEADER_SIZE
     while position < start + length:
         if not check_extension(exam, position, start + length, &size):
@@ -265,7 +268,7 @@ cdef bint check_message(Examination* exam, uint64_t stop) noexcept nogil:
 cdef int32_t examine(
     Cache* cache, const Frame* frame, const uint8_t* base, uint64_t start, uint64_t stop, Verdict* verdict
 ) noexcept nogil:
-    """Examine the message at `start`: the index of its new shape, or -1 and the verdict. The cache has room for one more."""
+    """Examine the message at `start`: the index of its new shape, or -1 and the verdict. The cache has room for it."""
     cdef Examination exam
     cdef int32_t* link
     cdef int32_t index = cache.count

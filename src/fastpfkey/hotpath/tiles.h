@@ -41,7 +41,7 @@ static inline __m128i pfkey_window(const uint8_t *message, size_t at) {
 }
 
 /* Columns of 8-byte numbers from windows of two; NULL for a column that nobody asked for. Returns the rows done, an even number. */
-static size_t pfkey_tile8(
+static inline size_t pfkey_tile8(
     uint8_t *const *to, size_t at, const uint8_t *const *messages, size_t count, const int *swap, int streaming
 ) {
     size_t k;
@@ -61,7 +61,7 @@ static size_t pfkey_tile8(
 }
 
 /* Columns of 4-byte numbers from windows of four. Returns the rows done, a multiple of 4. */
-static size_t pfkey_tile4(
+static inline size_t pfkey_tile4(
     uint8_t *const *to, size_t at, const uint8_t *const *messages, size_t count, const int *swap, int streaming
 ) {
     size_t k;
@@ -85,7 +85,7 @@ static size_t pfkey_tile4(
 }
 
 /* Copy past the cache: the written lines are not read first and push nothing out. */
-static void pfkey_stream(uint8_t *to, const uint8_t *from, size_t size) {
+static inline void pfkey_stream(uint8_t *to, const uint8_t *from, size_t size) {
     size_t head = (16 - ((uintptr_t)to & 15)) & 15;
     if (head > size) head = size;
     memcpy(to, from, head);
@@ -97,7 +97,7 @@ static void pfkey_stream(uint8_t *to, const uint8_t *from, size_t size) {
     memcpy(to, from, size);
 }
 
-static void pfkey_stream_end(void) { _mm_sfence(); }
+static inline void pfkey_stream_end(void) { _mm_sfence(); }
 
 #else
 #define PFKEY_TILES 0

@@ -337,6 +337,7 @@ DIAGNOSTICS = """
 
 DIALECT = rfc2367.DIALECT.derive(
     "illumos",
+    wraps=False,
     family=27,
     sockaddr=sockaddr_rules(has_length=False, af_inet6=26, size_in6=32),
     extensions=EXTENSIONS,

@@ -130,6 +130,7 @@ ENCRYPT = rfc2367.ENCRYPT.extended(
 
 DIALECT = rfc2367.DIALECT.derive(
     "linux",
+    wraps=False,
     extensions=EXTENSIONS,
     terms={
         "message": MESSAGES,

@@ -444,6 +444,8 @@ class Dialect:
     """Column sources of its own by name of the table, stronger than the common ones."""
     errnos: Mapping[str, int] = field(default_factory=dict)
     """The system's error numbers by C name."""
+    wraps: bool = True
+    """Whether a PROMISC message carries one whole message behind its header (RFC 2367, A) instead of extensions."""
     diagnostics: Mapping[int, str] = field(default_factory=dict)
     """What the header's reserved field means in an error, where the system says more there than in errno."""
 
@@ -480,6 +482,7 @@ class Dialect:
         ipsec_request: Layout | None = None,
         errnos: Mapping[str, int] | None = None,
         diagnostics: Mapping[int, str] | None = None,
+        wraps: bool | None = None,
     ) -> Dialect:
         """A descendant: the same facts apart from those given. Extensions replace those of the same number or type.
 
@@ -503,4 +506,5 @@ class Dialect:
             ipsec_request=self.ipsec_request if ipsec_request is None else ipsec_request,
             errnos=self.errnos if errnos is None else errnos,
             diagnostics=self.diagnostics if diagnostics is None else diagnostics,
+            wraps=self.wraps if wraps is None else wraps,
         )

@@ -39,7 +39,7 @@ from .model import (
     Text,
     When,
 )
-from .terms import UNKNOWN
+from .terms import UNKNOWN, MessageType
 
 ByteOrder = Literal["little", "big", "native"]
 
@@ -162,6 +162,8 @@ class Frame:
     """Indexed by wire number; numbers beyond the end are unknown."""
     checks: tuple[Check, ...]
     families: tuple[Family, ...]
+    wrapper: int = -1
+    """Wire number of the message type whose body is a message, not extensions; -1 for none."""
 
     @cached_property
     def packed(self) -> tuple[array[int], array[int], array[int]]:
@@ -217,7 +219,15 @@ def frame(dialect: Dialect, byteorder: ByteOrder = "native") -> Frame:
         for item in dialect.sockaddr.families
     )
     has_length = dialect.sockaddr.has_length
-    return Frame(swapped(byteorder), int(has_length), 1 if has_length else 2, tuple(rules), tuple(checks), families)
+    return Frame(
+        swap=swapped(byteorder),
+        family_offset=int(has_length),
+        family_width=1 if has_length else 2,
+        rules=tuple(rules),
+        checks=tuple(checks),
+        families=families,
+        wrapper=dialect.terms["message"].numbers.get(MessageType.PROMISC, -1) if dialect.wraps else -1,
+    )
 
 
 def _checks(extension: Extension, tail: Tail) -> Iterable[Check]:

@@ -1,0 +1,3 @@
+from typing_extensions import Buffer
+
+def gather(buffer: Buffer, offsets: Buffer, bits: Buffer, store: Buffer) -> int: ...
