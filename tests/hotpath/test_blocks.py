@@ -1,0 +1,290 @@
+"""Many messages: blocks, more shapes than a cache keeps, messages longer than it keeps, and tables that are streamed.
+
+Expected values are what Python computes from the list of messages that the test made, column by column.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from fastpfkey.errors import Fault
+from fastpfkey.hotpath import load
+from fastpfkey.hotpath.contract import HotPath, Outcome
+from fastpfkey.spec.plan import ColumnOp, ColumnPlan
+
+from .made_up import ADDRESS, BITS, GAP, KEY, OPTIONAL, PLAIN, REPEATS, Builder
+from .plans import HEADER, plan, row
+from .twins import EVERYTHING, Outputs, needs_compiled
+
+BLOCK = 1024
+"""Messages; twins work through blocks of this many or of a small multiple or fraction."""
+
+STREAMED = 16 << 20
+"""Bytes from which on a buffer is written past the cache."""
+
+DTYPES = "u8 u4 u2 u4 u1 u2 u4 u8 16u1 u2 u2 u8 u2 u8 u4"
+"""Of the columns in `columns_of`."""
+
+
+def columns_of(build: Builder) -> ColumnPlan:
+    """At least one column of each width and operation, in which messages differ and agree."""
+    swap = build.frame.swap
+    network = sys.byteorder == "little"
+    rows = [
+        row(ColumnOp.MESSAGE_OFFSET),
+        row(ColumnOp.MESSAGE_LENGTH),
+        row(ColumnOp.COPY, HEADER, 6, 2, swap=swap),
+        row(ColumnOp.COPY, HEADER, 8, 4, swap=swap),
+        row(ColumnOp.COPY, PLAIN, 4, 1),
+        row(ColumnOp.MAP, PLAIN, 5, 1, lookup=0),
+        row(ColumnOp.COPY, PLAIN, 8, 4, swap=swap),
+        row(ColumnOp.COPY, PLAIN, 8, 8, swap=swap),
+        row(ColumnOp.IP, ADDRESS, 8, 16),
+        row(ColumnOp.FAMILY, ADDRESS, 8, 2),
+        row(ColumnOp.PORT, ADDRESS, 8, 2, swap=network),
+        row(ColumnOp.PRESENT),
+        row(ColumnOp.OTHERS),
+        row(ColumnOp.TAIL_OFFSET, KEY, 8),
+        row(ColumnOp.TAIL_LENGTH, KEY, 8),
+    ]
+    placed = [item._replace(column=place) for place, item in enumerate(rows)]
+    return plan(build.frame, DTYPES, placed, [[number + 256 for number in range(256)]])
+
+
+@dataclass
+class Made:
+    """One message and the values that its row has to have, offsets apart."""
+
+    raw: bytes
+    seq: int
+    plain: bytes = bytes(16)
+    ip: bytes = bytes(16)
+    family: int = 0
+    port: int = 0
+    present: int = 0
+    others: int = 0
+    key: tuple[int, int] | None = None
+    """Offset in the message and length of the key's bytes."""
+    order: str = field(default=sys.byteorder)
+
+    def row(self, offset: int) -> list[bytes]:
+        """The cells of its row if it begins at `offset`."""
+        order = self.order
+        has_plain = bool(self.present & 1)
+        numbers = [
+            (offset, 8),
+            (len(self.raw), 4),
+            (0x5152, 2),
+            (self.seq, 4),
+            (self.plain[4], 1),
+            ((self.plain[5] + 256) * has_plain, 2),
+            (int.from_bytes(self.plain[8:12], order), 4),  # type: ignore[arg-type]
+            (int.from_bytes(self.plain[8:16], order), 8),  # type: ignore[arg-type]
+            (self.ip, 16),
+            (self.family, 2),
+            (self.port, 2),
+            (self.present, 8),
+            (self.others, 2),
+            (offset + self.key[0] if self.key else 0, 8),
+            (self.key[1] if self.key else 0, 4),
+        ]
+        return [value if isinstance(value, bytes) else value.to_bytes(width, sys.byteorder) for value, width in numbers]
+
+
+class Mill:
+    """Makes messages at random, of a seed."""
+
+    def __init__(self, build: Builder, seed: int) -> None:
+        self.build = build
+        self.random = random.Random(seed)
+
+    def message(self, key_bytes: int | None = None, kinds: int = 31, spare: int = 0) -> Made:
+        """A message with some of the extensions that the bits of `kinds` allow, in any order."""
+        build, draw = self.build, self.random
+        made = Made(b"", draw.getrandbits(32), order=build.byteorder)
+        chosen = [bit for bit in range(5) if kinds >> bit & draw.getrandbits(1)]
+        draw.shuffle(chosen)
+        extensions: list[bytes] = []
+        for bit in chosen:
+            if bit == 0:
+                body = draw.randbytes(12)
+                made.plain, made.present = bytes(4) + body, made.present | 1
+                extensions.append(build.extension(PLAIN, body))
+            elif bit == 1:
+                extensions.append(build.extension(ADDRESS, bytes(4) + self.sockaddr(made)))
+                made.present |= 1 << BITS[ADDRESS]
+            elif bit == 2:
+                extensions += [build.extension(REPEATS, draw.randbytes(4)) for _ in range(draw.randint(1, 3))]
+                made.present |= 1 << BITS[REPEATS]
+            elif bit == 3:
+                made.others = draw.randint(1, 3)
+                extensions += [build.extension(GAP, draw.randbytes(4 + 8 * spare)) for _ in range(made.others)]
+            else:
+                extensions.append(build.extension(OPTIONAL, draw.randbytes(4)))
+                made.present |= 1 << BITS[OPTIONAL]
+        if key_bytes is not None:
+            place = 16 + sum(map(len, extensions)) + 8
+            extensions.append(build.extension(KEY, build.pack("HH", 8 * key_bytes, 0) + draw.randbytes(key_bytes)))
+            made.key, made.present = (place, len(extensions[-1]) - 8), made.present | 1 << BITS[KEY]
+        made.raw = build.message(*extensions, seq=made.seq)
+        return made
+
+    def sockaddr(self, made: Made) -> bytes:
+        """Of either version."""
+        draw = self.random
+        made.port = draw.getrandbits(16)
+        made.family = draw.choice([4, 6])
+        if made.family == 4:
+            address = draw.randbytes(4)
+            made.ip = bytes(10) + b"\xff\xff" + address
+            return self.build.v4(address, made.port)
+        made.ip = draw.randbytes(16)
+        return self.build.v6(made.ip, made.port)
+
+
+def placed(messages: list[Made]) -> Iterator[tuple[int, Made]]:
+    """Messages and where each begins."""
+    offset = 0
+    for made in messages:
+        yield offset, made
+        offset += len(made.raw)
+
+
+def check(twin: HotPath, messages: list[Made], build: Builder, misalignment: int = 0) -> None:
+    """Decode the messages back to back and compare every cell."""
+    data = b"".join(made.raw for made in messages)
+    made_plan = columns_of(build)
+    outputs = Outputs(made_plan, len(messages) + 3, misalignment)
+    outcome = twin.decode(data, 0, EVERYTHING, made_plan, False, outputs.columns, 2, outputs.rows)
+    assert outcome == (len(messages), 0, len(data), len(data))
+    assert outputs.untouched([0, 1, outputs.rows - 1])
+    expected = [b"".join(cells) for cells in zip(*(made.row(offset) for offset, made in placed(messages)), strict=True)]
+    found = [bytes(column[2 * width : -width]) for column, width in zip(outputs.columns, outputs.widths, strict=True)]
+    assert found == expected
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, BLOCK // 2, BLOCK - 1, BLOCK, BLOCK + 1, 8 * BLOCK + 7])
+def test_one_shape(twin: HotPath, build: Builder, count: int) -> None:
+    """Whole blocks of messages that differ in values alone."""
+    mill = Mill(build, count)
+    made = [mill.message(key_bytes=8, kinds=0) for _ in range(count)]
+    check(twin, made, build)
+
+
+@pytest.mark.parametrize("count", [1, 7, 1025, 9000])
+@pytest.mark.parametrize("misalignment", [0, 1, 3, 8])
+def test_many_shapes_in_any_order(twin: HotPath, build: Builder, count: int, misalignment: int) -> None:
+    """Some are common, some rare; outputs need not be aligned."""
+    mill = Mill(build, count + misalignment)
+    sizes = [None, None, 8, 8, 16, 24]
+    made = [mill.message(mill.random.choice(sizes)) for _ in range(count)]
+    check(twin, made, build, misalignment)
+
+
+def test_a_shape_that_comes_late(twin: HotPath, build: Builder) -> None:
+    """Messages alike for blocks, then one in which an extension lies elsewhere, then alike again."""
+    mill = Mill(build, 1)
+    made = [mill.message(8, kinds=0) for _ in range(3 * BLOCK)]
+    made[2 * BLOCK + 5 : 2 * BLOCK + 5] = [mill.message(16) for _ in range(9)]
+    check(twin, made, build)
+
+
+def test_more_shapes_than_are_kept(twin: HotPath, build: Builder) -> None:
+    """Each of 4200 messages has key bits of its own, and comes three times, in another order each time."""
+    mill = Mill(build, 2)
+    made = []
+    for bits in range(4200):
+        item = Made(b"", bits, present=1 << BITS[KEY], key=(24, 528))
+        item.raw = build.message(build.extension(KEY, build.pack("HH", bits, 0) + bytes(528)), seq=bits)
+        made.append(item)
+    again, last = list(made), list(made)
+    mill.random.shuffle(again)
+    mill.random.shuffle(last)
+    check(twin, made + again + last, build)
+
+
+def test_messages_longer_than_a_kept_shape(twin: HotPath, build: Builder) -> None:
+    """Of 900 to 65535 * 8 bytes, among short ones."""
+    mill = Mill(build, 3)
+    sizes = [*range(900, 1200, 8), 2048, 5000, 8191]
+    made = [mill.message(size) for size in sizes] + [mill.message(8) for _ in sizes]
+    made += [mill.message(spare=spare) for spare in (100, 2000, 20000)]
+    mill.random.shuffle(made)
+    check(twin, made * 3, build)
+
+
+def test_a_fault_in_the_middle_of_a_block(twin: HotPath, build: Builder) -> None:
+    """The rows before it are written, those behind it are not touched."""
+    mill = Mill(build, 4)
+    made = [mill.message(mill.random.choice([None, 8])) for _ in range(BLOCK + 300)]
+    good = b"".join(item.raw for item in made)
+    bad = build.message(build.extension(KEY, build.pack("HH", 1, 0)))
+    plan_ = columns_of(build)
+    outputs = Outputs(plan_, 3 * BLOCK)
+    outcome = twin.decode(good + bad + good, 0, EVERYTHING, plan_, False, outputs.columns, 10, outputs.rows)
+    assert outcome == (len(made), Fault.KEY_OVERRUN, len(good) + 20, len(good))
+    assert outputs.untouched([*range(10), *range(10 + len(made), outputs.rows)])
+    offsets = [offset for offset, _ in placed(made)]
+    assert outputs.numbers()[10 : 10 + len(made)] == offsets
+
+
+def test_parts_of_a_buffer_make_the_same_table(twin: HotPath, build: Builder) -> None:
+    """However it is cut, rows go on where the last call ended."""
+    mill = Mill(build, 5)
+    made = [mill.message(mill.random.choice([None, 8, 16])) for _ in range(2000)]
+    data = b"".join(item.raw for item in made)
+    plan_ = columns_of(build)
+    whole, parts = Outputs(plan_, 2000), Outputs(plan_, 2000)
+    assert twin.decode(data, 0, EVERYTHING, plan_, False, whole.columns, 0, 2000).count == 2000
+    position = row_ = 0
+    while row_ < 2000:
+        rows = min(2000, row_ + mill.random.randint(1, 300))
+        outcome = twin.decode(data, position, EVERYTHING, plan_, False, parts.columns, row_, rows)
+        assert outcome.count == rows - row_
+        row_, position = rows, outcome.next
+    assert parts.memory == whole.memory
+
+
+@pytest.fixture(scope="module", params=["little", "big"])
+def large(request: pytest.FixtureRequest) -> tuple[Builder, bytes, int]:
+    """A buffer a little larger than those that stay in the cache."""
+    build = Builder(request.param)
+    mill = Mill(build, 6)
+    made = [mill.message(mill.random.choice([None, 8, 8, 8, 64])) for _ in range(20000)]
+    part = b"".join(item.raw for item in made)
+    calm = b"".join(mill.message(8, kinds=0).raw for _ in range(5000))
+    times = STREAMED // (len(part) + len(calm)) + 1
+    return build, (part + calm) * times, 25000 * times
+
+
+def in_small_parts(twin: HotPath, data: bytes, plan_: ColumnPlan, outputs: Outputs) -> Outcome:
+    """Decode without ever giving a window that is large."""
+    position = count = 0
+    outcome = Outcome(0, 0, 0, 0)
+    while position < len(data):
+        rows = min(outputs.rows, count + 5000)
+        outcome = twin.decode(data, position, position + (1 << 20), plan_, False, outputs.columns, count, rows)
+        count += outcome.count
+        position = outcome.next
+        if not outcome.count:
+            break
+    return outcome._replace(count=count)
+
+
+@needs_compiled
+@pytest.mark.parametrize("misalignment", [0, 8, 5])
+def test_large_buffers_give_what_their_parts_give(large: tuple[Builder, bytes, int], misalignment: int) -> None:
+    """Past the cache or through it, the bytes are the same."""
+    build, data, count = large
+    twin, plan_ = load("compiled"), columns_of(build)
+    assert len(data) >= STREAMED
+    streamed, small = Outputs(plan_, count + 1, misalignment), Outputs(plan_, count + 1, misalignment)
+    outcome = twin.decode(data, 0, EVERYTHING, plan_, False, streamed.columns, 0, count + 1)
+    assert outcome == in_small_parts(twin, data, plan_, small) == (count, 0, len(data), len(data))
+    assert streamed.untouched([count])
+    assert streamed.memory == small.memory
