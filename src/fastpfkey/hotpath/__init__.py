@@ -13,7 +13,7 @@ import os
 from ..errors import BackendError
 from .contract import HotPath, Outcome
 
-__all__ = ["BACKEND", "REASON", "Outcome", "decode", "gather", "hop", "load", "walk"]
+__all__ = ["BACKEND", "BACKENDS", "REASON", "HotPath", "Outcome", "decode", "gather", "hop", "load", "walk"]
 
 BACKENDS = ("compiled", "reference")
 

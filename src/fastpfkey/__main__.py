@@ -1,0 +1,5 @@
+"""`python -m fastpfkey`: the command line."""
+
+from .cli import main
+
+main()
