@@ -50,7 +50,7 @@ def decode_requests(source: Source, begins: Positions, ends: Positions) -> tuple
     """
     layout = source.dialect.ipsec_request
     if layout is None:
-        empty = {item.name: allocate(item, 0) for item in REQUESTS.columns}
+        empty = allocate(REQUESTS.columns, 0)
         return RequestTable(empty, tuple(empty), source.origin), np.zeros(len(begins) + 1, np.int64)
     records = Records(source.buffer, source.dialect, source.byteorder)
     owners, places, behind = _find(records, layout, begins, ends)

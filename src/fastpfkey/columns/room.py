@@ -2,7 +2,7 @@
 
 How many messages a buffer holds is unknown before it is decoded, and counts on the wire are not believed. So the first
 messages are measured, arrays of a little more than the expected size are allocated untouched, and grow when that was
-too little.
+too little. All arrays lie in one piece of memory, which the system can then give in large pages.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ Array = npt.NDArray[Any]
 SAMPLE = 1 << 16
 """Bytes of messages that are measured for an estimate."""
 
+LINE = 64
+"""Bytes of a cache line, at which arrays begin."""
+
 SPARE = 1.02
 """What is allocated for each expected row."""
 
@@ -32,7 +35,7 @@ class Room:
     def __init__(self, columns: Iterable[Column]) -> None:
         self.columns = tuple(columns)
         self.capacity = 0
-        self.arrays = {item.name: allocate(item, 0) for item in self.columns}
+        self.arrays = allocate(self.columns, 0)
         self.buffers = [array.data for array in self.arrays.values()]
         """The memory of the columns in order, as the hot path takes it."""
 
@@ -40,10 +43,10 @@ class Room:
         """Make room for `capacity` rows; the first `keep` rows stay. The arrays stay too if they are large enough."""
         if capacity <= self.capacity:
             return
-        for item in self.columns:
-            larger = allocate(item, capacity)
-            larger[:keep] = self.arrays[item.name][:keep]
-            self.arrays[item.name] = larger
+        larger = allocate(self.columns, capacity)
+        for name, array in self.arrays.items():
+            larger[name][:keep] = array[:keep]
+        self.arrays = larger
         self.buffers = [array.data for array in self.arrays.values()]
         self.capacity = capacity
 
@@ -52,9 +55,19 @@ class Room:
         return {name: array[:count] for name, array in self.arrays.items()}
 
 
-def allocate(column: Column, rows: int) -> Array:
-    """An uninitialised array for a column: contiguous, native byte order, (rows, 16) bytes for addresses."""
-    return np.empty((rows, 16), np.uint8) if column.dtype == "16u1" else np.empty(rows, column.dtype)
+def allocate(columns: Iterable[Column], rows: int) -> dict[str, Array]:
+    """Uninitialised arrays by column: contiguous, native byte order, (rows, 16) bytes for addresses."""
+    wanted = tuple(columns)
+    sizes = [item.width * rows + LINE - 1 & -LINE for item in wanted]
+    memory = np.empty(sum(sizes) + len(sizes) * LINE, np.uint8)
+    arrays: dict[str, Array] = {}
+    # A line more between arrays: at distances of a power of two all would compete for the same lines of the cache.
+    begin = -memory.ctypes.data % LINE
+    for item, size in zip(wanted, sizes, strict=True):
+        piece = memory[begin : begin + item.width * rows]
+        arrays[item.name] = piece.reshape(rows, 16) if item.dtype == "16u1" else piece.view(item.dtype)
+        begin += size + LINE
+    return arrays
 
 
 def estimate(buffer: memoryview, start: int, stop: int, swap: bool) -> int:
