@@ -161,8 +161,10 @@ def test_room_grows_where_the_first_messages_mislead(first: bytes) -> None:
 def test_columns_take_no_more_memory_than_bare_headers_could_need() -> None:
     for data in (header_only() * 10, MIXED, header_only() * 5000 + MIXED * 100):
         table = associations(data)
-        row = sum(item.width for item in ASSOCIATIONS.columns)
-        between = 128 * (len(ASSOCIATIONS.columns) + 1)  # arrays begin at cache lines, with one more between them
+        row = sum(item.width for item in tables.ASSOCIATIONS.columns)
+        between = 128 * (
+            len(tables.ASSOCIATIONS.columns) + 1
+        )  # arrays begin at cache lines, with one more between them
         memory = table["spi"].base
         while isinstance(memory.base, np.ndarray):
             memory = memory.base
