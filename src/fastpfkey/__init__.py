@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from .wire.batch import Batch as Batch
     from .wire.batch import decode as decode
     from .wire.message import Message as Message
+    from .wire.rules import check as check
+    from .wire.rules.rule import Violation as Violation
 
     __version__: str
 
@@ -68,7 +70,9 @@ _HOMES = {
     "SATable": "columns.associations",
     "SAType": "spec.terms",
     "TruncatedError": "errors",
+    "Violation": "wire.rules.rule",
     "WireError": "errors",
+    "check": "wire.rules",
     "decode": "wire.batch",
 }
 """Where each public name lives. The imports above say the same to type checkers; a test compares the two."""
