@@ -1,7 +1,7 @@
 """Valid messages to start from, ways to spoil them, and a judge who wants to hear of the damage and nothing else.
 
-The messages are the golden ones, which share no code with the library. A fault that typed fields can express is put into
-them; others, such as reserved bits, are written into the bytes.
+The messages are the golden ones, which share no code with the library. A fault that typed fields can express is put
+into them; others, such as reserved bits, are written into the bytes.
 """
 
 from __future__ import annotations
