@@ -38,7 +38,7 @@ TABLE = """
     FLUSH        >  any  R-3.1.9-03   -
     FLUSH        <  any  R-3.1.9-04   -
     DUMP         >  any  R-3.1.10-02  [EXTENDED_DUMP]
-    DUMP         <  any  R-3.1.10-04  -
+    DUMP         <  any  R-3.1.10-05  -
     DUMP         <  sa   R-3.1.10-05  state
     PROMISC      >  *    R-A-04       -
     PROMISC      <  *    R-A-04       -

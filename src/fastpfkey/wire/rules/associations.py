@@ -153,7 +153,7 @@ def encapsulation_is_known(subject: Subject) -> Iterator[Finding]:
     for natt in subject.of(NATTEncapsulation):
         if natt.type not in subject.grammar.natt_types:
             yield Finding(f"{subject.dialect.name} has no UDP encapsulation {NATTType(natt.type).name}", Ext.NATT_TYPE)
-        elif natt.type and subject.satype != SAType.ESP:
+        elif natt.type and subject.satype in (SAType.AH, SAType.IPCOMP):
             yield Finding(f"UDP encapsulates ESP, not {subject.satype.name}", Ext.NATT_TYPE)
 
 

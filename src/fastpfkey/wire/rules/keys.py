@@ -28,9 +28,10 @@ def keys_have_bits(subject: Subject) -> Iterator[Finding]:
 
 
 def _is_null(subject: Subject, key: Key) -> bool:
+    """Whether a key is one of the NULL algorithm, or may be, for want of an association that tells."""
     sa = subject.sa
     if sa is None:
-        return False
+        return True
     if key.exttype == Ext.KEY_AUTH:
         return sa.auth == AuthAlgorithm.NULL
     return subject.encrypt(sa) == EncryptAlgorithm.NULL

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from ...spec.grammar import Form, Grammar, grammar
 from ...spec.model import HEADER_SIZE, Dialect
-from ...spec.terms import AuthAlgorithm, EncryptAlgorithm, MessageType, SAType
+from ...spec.terms import AuthAlgorithm, CompressAlgorithm, EncryptAlgorithm, MessageType, SAType
 from ...spec.terms import ExtensionType as Ext
 from ..extensions import SA, Address
 from ..message import Message, MessageView
@@ -76,7 +76,8 @@ class Subject:
 
     def encrypt(self, sa: SA) -> EncryptAlgorithm | None:
         """The encryption algorithm of an association; None where it compresses."""
-        return None if self.compresses else EncryptAlgorithm(sa.encrypt)
+        compresses = self.compresses or isinstance(sa.encrypt, CompressAlgorithm)
+        return None if compresses else EncryptAlgorithm(sa.encrypt)
 
     @property
     def compresses(self) -> bool:
