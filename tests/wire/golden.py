@@ -18,9 +18,9 @@ OLD_NAMES = {"sadb_comb_reserved"}
 
 
 def messages(dialect: str, byteorder: str) -> list[dict[str, Any]]:
-    """All messages of a system that consist of extensions; PROMISC's copies consist of a message."""
-    found = json.loads((FOLDER / f"{dialect}-{byteorder}.json").read_text(encoding="utf-8"))
-    return [item for item in found if "payload" not in item]
+    """All messages of a system."""
+    found: list[dict[str, Any]] = json.loads((FOLDER / f"{dialect}-{byteorder}.json").read_text(encoding="utf-8"))
+    return found
 
 
 def same_numbers(wire: SimpleNamespace, fields: dict[str, Any]) -> None:

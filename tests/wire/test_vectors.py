@@ -60,9 +60,24 @@ DIRTY = {"padding bytes not zero (key pad)"}
 
 def bare(message: Message) -> Message:
     """A copy with nothing but typed fields."""
-    copied = message.replace(extensions=copy.deepcopy(message.extensions))
+    inner = None if message.payload is None else bare(message.payload)
+    copied = message.replace(extensions=copy.deepcopy(message.extensions), payload=inner)
     assert not any(hasattr(extension, "wire") for extension in copied.extensions)
     return copied
+
+
+def same_message(message: Any, told: dict[str, Any]) -> None:
+    """Header, extensions and the message carried are what the golden file tells."""
+    assert vars(message.wire) == told["header"]
+    assert message.dialect.terms["message"].c_names[message.wire.sadb_msg_type] == told["type"]
+    satypes = dict(message.dialect.terms["satype"].numbers) | {
+        pf.SAType.unknown(number): number for number in range(256)
+    }
+    for value, extension in zip(message.extensions, told["extensions"], strict=True):
+        golden.same_extension(value, extension, satypes)
+    assert (message.payload is None) == ("payload" not in told)
+    if message.payload is not None:
+        same_message(message.payload, told["payload"])
 
 
 @systems
@@ -70,14 +85,7 @@ def bare(message: Message) -> Message:
 def test_golden_messages_are_what_is_told_of_them(name: str, byteorder: Any) -> None:
     for item in golden.messages(name, byteorder):
         (message,) = pf.decode(bytes.fromhex(item["hex"]), name, byteorder)
-        assert vars(message.wire) == item["header"]
-        types = message.dialect.terms["message"].c_names
-        assert types[message.wire.sadb_msg_type] == item["type"]
-        satypes = dict(message.dialect.terms["satype"].numbers) | {
-            pf.SAType.unknown(number): number for number in range(256)
-        }
-        for value, told in zip(message.extensions, item["extensions"], strict=True):
-            golden.same_extension(value, told, satypes)
+        same_message(message, item)
 
 
 @systems

@@ -25,12 +25,18 @@ def touch(message: MessageView) -> list[str]:
         for exttype in pf.ExtensionType:
             message.get(exttype)
     try:
-        extensions = message.extensions
+        extensions, inner = message.extensions, message.payload
     except pf.WireError:
         return texts
+    if inner is not None:
+        texts += touch(inner)
     for extension in extensions:
         _touch_value(extension, texts)
-    texts.append(json.dumps(message.to_dict()))
+    try:
+        texts.append(json.dumps(message.to_dict()))
+    except pf.WireError:
+        assert inner is not None
+        return texts
     json.dumps(message.to_dict(show_keys=True))
     copied = message.replace()
     assert copied == message

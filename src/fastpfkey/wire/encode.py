@@ -26,20 +26,35 @@ def encode(message: Message, codec: MessageCodec) -> bytes:
     Raises EncodeError, which names message type, extension and field, for what the dialect cannot express or a field
     cannot hold.
     """
-    where = message.type.label
-    terms = codec.dialect.terms
     try:
-        with named("type"):
-            kind = term_number(codec.dialect, terms["message"], message.type)
-        with named("satype"):
-            satype = term_number(codec.dialect, terms["satype"], message.satype)
-        body = b"".join(_extensions(message, codec, satype))
-        numbers = {name: _number(message, name) for name in ("errno", "reserved", "seq", "pid")}
-        length = (HEADER_SIZE + len(body)) // WORD
-        header = Header(version=PF_KEY_V2, type=kind, satype=satype, len=length, **numbers)
-        return codec.write_header(header) + body
+        return _message(message, codec)
     except MisfitError as misfit:
-        raise EncodeError(f"{where}: {misfit.field}: {misfit.reason}") from None
+        raise EncodeError(f"{message.type.label}: {misfit.field}: {misfit.reason}") from None
+
+
+def _message(message: Message, codec: MessageCodec) -> bytes:
+    terms = codec.dialect.terms
+    with named("type"):
+        kind = term_number(codec.dialect, terms["message"], message.type)
+    with named("satype"):
+        satype = term_number(codec.dialect, terms["satype"], message.satype)
+    wraps = kind == codec.frame.wrapper
+    body = (
+        _payload(message, codec, wraps) if wraps or message.payload else b"".join(_extensions(message, codec, satype))
+    )
+    numbers = {name: _number(message, name) for name in ("errno", "reserved", "seq", "pid")}
+    length = (HEADER_SIZE + len(body)) // WORD
+    header = Header(version=PF_KEY_V2, type=kind, satype=satype, len=length, **numbers)
+    return codec.write_header(header) + body
+
+
+def _payload(message: Message, codec: MessageCodec, wraps: bool) -> bytes:
+    if message.extensions:
+        raise MisfitError(f"{message.type.label} carries a message, no extensions", "extensions")
+    with named("payload"):
+        if not wraps:
+            raise MisfitError(f"{message.type.label} of {codec.dialect.name} carries no message")
+        return b"" if message.payload is None else _message(message.payload, codec)
 
 
 def _extensions(message: Message, codec: MessageCodec, satype: int) -> list[bytes]:

@@ -25,8 +25,8 @@ OTHERS = "other_extensions"
 def message_dict(message: Message, show_keys: bool) -> dict[str, Plain]:
     """A message: header fields, then each extension under the name of its attribute.
 
-    Extensions that the dialect repeats are a list, and so are those of unknown type, under `other_extensions`. What is
-    absent is left out.
+    Extensions that the dialect repeats are a list, and so are those of unknown type, under `other_extensions`. The
+    message that a PROMISC message carries is its `payload`. What is absent is left out.
     """
     found: dict[str, Plain] = {
         "type": message.type.label,
@@ -46,6 +46,8 @@ def message_dict(message: Message, show_keys: bool) -> dict[str, Plain]:
             lists[name].append(told)
         else:
             found[name] = told
+    if message.payload is not None:
+        found["payload"] = message_dict(message.payload, show_keys)
     return found
 
 

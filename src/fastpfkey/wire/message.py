@@ -8,11 +8,13 @@ be sent.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from array import array
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-from ..errors import Fault, WireError, wire_error
+from ..errors import Fault, LimitError, WireError, wire_error
+from ..hotpath import walk
 from ..spec import dialect as find_dialect
 from ..spec.model import HEADER_SIZE, WORD, Dialect
 from ..spec.plan import ByteOrder
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 Span: TypeAlias = tuple[int, int, int]
 """Wire number of an extension, and where in the buffer it begins and ends."""
+
+MAX_DEPTH = 8
+"""Messages inside each other that are read; a system makes one copy of a message, perhaps one of that."""
 
 
 class Message(Parts, ABC):
@@ -82,6 +87,14 @@ class Message(Parts, ABC):
     def extensions(self) -> tuple[ExtensionValue, ...]:
         """The extensions in order."""
 
+    @property
+    @abstractmethod
+    def payload(self) -> Message | None:
+        """The message that a PROMISC message carries behind its header, instead of extensions; None for all others.
+
+        RFC 2367, 3.1.12. Linux and illumos deliver plain copies, and carry none.
+        """
+
     @abstractmethod
     def get(self, exttype: ExtensionType) -> ExtensionValue | None:
         """The first extension of this type, or None."""
@@ -96,9 +109,10 @@ class Message(Parts, ABC):
         return encode(self, codec(target, self.byteorder if byteorder is None else host_order(byteorder)))
 
     def replace(self, **changes: Any) -> MessageValue:
-        """A message with other header fields or `extensions`, independent of any buffer.
+        """A message with other header fields, `extensions` or `payload`, independent of any buffer.
 
-        Raises TypeError for a name that is none of type, satype, errno, seq, pid, reserved, extensions and dialect.
+        Raises TypeError for a name that is none of type, satype, errno, seq, pid, reserved, extensions, payload
+        and dialect.
         """
         kept = {name: getattr(self, name) for name in _CONTENT if name not in changes}
         return MessageValue(**({"dialect": self.dialect} | kept | changes))
@@ -120,15 +134,16 @@ class Message(Parts, ABC):
         try:
             words = [self.type.name, self.satype.name, f"seq={self.seq}", f"pid={self.pid}"]
             words += [f"{name}={number}" for name in ("errno", "reserved") if (number := getattr(self, name))]
-            return f"<{' '.join(words)} [{', '.join(map(repr, self.extensions))}]>"
-        except WireError as error:
+            content = f"[{', '.join(map(repr, self.extensions))}]" if self.payload is None else repr(self.payload)
+            return f"<{' '.join(words)} {content}>"
+        except (WireError, LimitError) as error:
             return f"<unreadable message: {error}>"
 
     def _content(self) -> tuple[object, ...]:
         return tuple(getattr(self, name) for name in _CONTENT)
 
 
-_CONTENT = ("type", "satype", "errno", "seq", "pid", "reserved", "extensions")
+_CONTENT = ("type", "satype", "errno", "seq", "pid", "reserved", "extensions", "payload")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -145,6 +160,7 @@ class MessageValue(Message):
     pid: int = 0
     reserved: int = 0
     extensions: tuple[ExtensionValue, ...] = ()
+    payload: Message | None = None
     dialect: Dialect = field(default_factory=find_dialect)
 
     def __post_init__(self) -> None:
@@ -170,10 +186,12 @@ class MessageView(Message):
     WireError, but nothing beyond the message's own extensions is read.
     """
 
-    __slots__ = ("_batch", "_header", "_spans", "_values", "offset")
+    __slots__ = ("_batch", "_carriers", "_header", "_payload", "_spans", "_values", "offset")
 
-    def __init__(self, batch: Batch, offset: int) -> None:
+    def __init__(self, batch: Batch, offset: int, carriers: tuple[int, ...] = ()) -> None:
         self._batch = batch
+        self._carriers = carriers  # where the messages begin that this one is inside of, outermost first
+        self._payload: MessageView | None = None
         self._header: Header | None = None
         self._spans: list[Span] | None = None
         self._values: dict[int, ExtensionValue] = {}
@@ -255,6 +273,16 @@ class MessageView(Message):
         """The extensions in wire order."""
         return tuple(self._value(place) for place in range(len(self._places())))
 
+    @property
+    def payload(self) -> MessageView | None:
+        """The message that a PROMISC message carries.
+
+        Raises WireError if what it carries is no message, LimitError if it is inside more than 8 others.
+        """
+        if self._payload is None and self._wraps and self.length > HEADER_SIZE:
+            self._payload = self._inner()
+        return self._payload
+
     def get(self, exttype: ExtensionType) -> ExtensionValue | None:
         """The first extension of this type, or None."""
         number = self._codec.number(exttype)
@@ -263,9 +291,24 @@ class MessageView(Message):
                 return self._value(place)
         return None
 
+    @property
+    def _wraps(self) -> bool:
+        return self._head.type == self._codec.frame.wrapper
+
+    def _inner(self) -> MessageView:
+        """The message behind the header, which nobody has validated yet."""
+        carriers = (*self._carriers, self.offset)
+        if len(carriers) > MAX_DEPTH:
+            raise LimitError(f"a message is inside more than {MAX_DEPTH} others")
+        start = self.offset + HEADER_SIZE
+        found = walk(self._batch.buffer, start, self.offset + self.length, self._codec.frame, False, array("Q", [0]))
+        if found.fault:
+            self._fail(Fault(found.fault), found.position)
+        return MessageView(self._batch, start, carriers)
+
     def _places(self) -> list[Span]:
         if self._spans is None:
-            self._spans = self._walk()
+            self._spans = [] if self._wraps else self._walk()
         return self._spans
 
     def _walk(self) -> list[Span]:
@@ -297,5 +340,6 @@ class MessageView(Message):
         return value
 
     def _fail(self, fault: Fault, position: int) -> NoReturn:
-        index = next(index for index, offset in enumerate(self._batch.offsets) if offset == self.offset)
+        outermost = self._carriers[0] if self._carriers else self.offset
+        index = next(index for index, offset in enumerate(self._batch.offsets) if offset == outermost)
         raise wire_error(fault, position, index)
