@@ -55,6 +55,12 @@ class TestOpenEnumerations:
         assert kind(int(term)) == term
         assert isinstance(term, kind)
 
+    def test_text_is_the_label_and_a_numeric_format_the_number(self, kind: type[Term]) -> None:
+        for term in (*kind, kind.unknown(200)):
+            assert str(term) == f"{term}" == term.label
+            assert f"{term:>40}" == term.label.rjust(40)
+            assert f"{term:d} {term:#06x}" == f"{term.value} {term.value:#06x}"
+
     def test_a_code_without_a_name_says_so(self, kind: type[Term]) -> None:
         code = max(kind) + 1
         assert (kind(code).label, kind(code).is_unknown) == (f"code-{code}", False)

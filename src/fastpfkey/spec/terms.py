@@ -46,6 +46,13 @@ class Term(enum.IntEnum):
         """The term as people write it: lower case with hyphens; an unknown number as `unknown-17`."""
         return self._name_.lower().replace("_", "-")
 
+    def __str__(self) -> str:
+        return self.label
+
+    def __format__(self, spec: str) -> str:
+        """The label, padded where the spec is one of text; the number where it ends in an integer's type, as in `d`."""
+        return format(self.value, spec) if spec[-1:] in tuple("bcdoxXneEfFgG%") else format(self.label, spec)
+
 
 class MessageType(Term):
     """sadb_msg_type."""
