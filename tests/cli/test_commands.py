@@ -24,7 +24,7 @@ def test_dump_of_a_made_up_table(run: Run) -> None:
 
 def test_dump_of_a_file_has_the_rows_of_the_table(run: Run) -> None:
     out = run("dump", CORPUS / "linux-mixed.bin", "--dialect", "linux").stdout.decode().splitlines()
-    assert out[0].split("\t")[:3] == ["satype", "spi", "src"]
+    assert out[0].split()[:3] == ["satype", "spi", "src"]
     assert len(out) == 1 + 53
 
 
@@ -80,8 +80,8 @@ def test_bench_measures_both_backends(run: Run) -> None:
 
 def test_doctor_names_the_live_backend(run: Run) -> None:
     text = run("doctor").stdout.decode()
-    assert f"{fastpfkey.BACKEND} (" in text
-    assert "AF_KEY:" in text
+    assert f"{fastpfkey.BACKEND}: " in text
+    assert "AF_KEY " in text
     assert fastpfkey.__version__ in text
 
 

@@ -74,7 +74,7 @@ class TestBadFiles:
         assert done.returncode == 1
         assert [json.loads(line)["offset"] for line in done.stdout.splitlines()] == [0, 272]
         assert done.stderr.decode() == (
-            f"{path}: message 2, byte 496: fewer than 16 bytes are left for a message header\n"
+            f"fastpfkey: {path}: message 2, byte 496: fewer than 16 bytes are left for a message header\n"
         )
 
     @pytest.mark.parametrize("columns", [(), ("--columns", "message_offset")])
@@ -87,7 +87,7 @@ class TestBadFiles:
         done = run("decode", *LINUX, "--format", form, *columns, "--on-error", "skip", path)
         assert done.returncode == 1
         assert len(done.stdout.splitlines()) == 52 + bool(columns)
-        assert done.stderr.decode() == f"{path}: message 1, byte 272: the version is not 2 (PF_KEY_V2)\n"
+        assert done.stderr.decode() == f"fastpfkey: {path}: message 1, byte 272: the version is not 2 (PF_KEY_V2)\n"
 
     def test_faults_beyond_the_first_window_have_their_place(self, run: Run, mixed: bytes) -> None:
         many = bytearray(mixed * 1500)
@@ -95,8 +95,8 @@ class TestBadFiles:
         done = run("decode", *LINUX, "--format", "csv", "--columns", "spi", "-", stdin=bytes(many))
         assert done.returncode == 1
         assert len(done.stdout.splitlines()) == 1 + 1400 * 53
-        wanted = f"standard input: message {1400 * 53}, byte {1400 * len(mixed)}: the version is not 2 (PF_KEY_V2)\n"
-        assert done.stderr.decode() == wanted
+        place = f"message {1400 * 53}, byte {1400 * len(mixed)}"
+        assert done.stderr.decode() == f"fastpfkey: standard input: {place}: the version is not 2 (PF_KEY_V2)\n"
 
     def test_a_length_that_leads_nowhere_ends_the_input(self, run: Run, mixed: bytes) -> None:
         done = run("decode", *LINUX, "--on-error", "skip", "-", stdin=b"\x02\x0a" + bytes(14) + mixed * 50)

@@ -1,129 +1,244 @@
-"""The commands and their options. What they do stands in a module each, imported when the command runs."""
+"""The commands and their arguments. What they do stands in a module each, imported when the command runs."""
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import sys
-from collections.abc import Callable
-from importlib import metadata
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from .. import spec
 from ..errors import PFKeyError
-from .sources import SourceUnavailable
+from .errors import SourceError
+
+if TYPE_CHECKING:
+    from ..spec.plan import ByteOrder
+    from ..wire.recovery import OnError
+    from .reading import How
+
+FAILURE = 1
+"""Exit status: the input is bad, or a source unavailable."""
+USAGE = 2
+"""Exit status: the command was not understood."""
+
+FORMATS = ("text", "json", "jsonl", "csv")
+TABLES = ("associations", "policies", "algorithms")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Group(click.Group):
-    """Turns the errors that users can mend into one line, and a closed pipe into silence."""
+    """Turns errors that are not this program's into one line, and a closed pipe into silence."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()
         except BrokenPipeError:
+            # What is still buffered goes nowhere, so that Python does not complain about it at the end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
-        except (PFKeyError, SourceUnavailable, OSError) as error:
-            click.echo(f"fastpfkey: {error}", err=True)
-            sys.exit(1)
+            sys.exit(128 + signal.SIGPIPE)
+        except KeyboardInterrupt:
+            sys.exit(128 + signal.SIGINT)
+        except MemoryError:
+            _fail("not enough memory")
+        except OSError as error:
+            _fail(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
+        except (PFKeyError, SourceError) as error:
+            _fail(str(error))
+        return result
+
+
+def _fail(line: str) -> None:
+    click.echo(f"fastpfkey: {line}", err=True)
+    sys.exit(FAILURE)
+
+
+def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> Sequence[str] | None:
+    """Names separated by commas."""
+    if value is None:
+        return None
+    names = tuple(name.strip() for name in value.split(","))
+    if not all(names):
+        raise click.BadParameter("names separated by commas are needed", ctx, param)
+    return names
+
+
+def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def add(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+dialect_options = _options(
+    click.option(
+        "--dialect",
+        type=click.Choice(("host", *spec.DIALECTS)),
+        default="host",
+        show_default=True,
+        help="System that wrote the messages; host is this one's.",
+    ),
+    click.option(
+        "--byteorder",
+        type=click.Choice(("native", "little", "big")),
+        default="native",
+        show_default=True,
+        help="Byte order of that system.",
+    ),
+)
+
+reading_options = _options(
+    dialect_options,
+    click.option(
+        "--on-error",
+        type=click.Choice(("raise", "stop", "skip")),
+        default="raise",
+        show_default=True,
+        help="At a bad message: end, go on with the next file, or go on with the next message.",
+    ),
+    click.option("--strict", is_flag=True, help="An extension that the dialect does not know is bad."),
+)
+
+view_options = _options(
+    click.option("--table", type=click.Choice(TABLES), help="Rows of this table; else the first message decides."),
+    click.option(
+        "--columns",
+        callback=_names,
+        metavar="A,B,...",
+        help="Rows with these columns only. A wrong name lists the right ones.",
+    ),
+    click.option("--show-keys", is_flag=True, help="Show keys, which are hidden otherwise."),
+)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(metadata.version("fastpfkey"), message="%(prog)s %(version)s")
+@click.version_option(package_name="fastpfkey", message="%(prog)s %(version)s")
 def cli() -> None:
-    """PF_KEY version 2 (RFC 2367): decode, dump and measure IPsec security associations and policies."""
+    """PF_KEY version 2 (RFC 2367): decode, dump and measure IPsec security associations and policies.
 
-
-def reading(command: F) -> F:
-    """The options that say how bytes are to be read."""
-    dialects = ("host", *spec.DIALECTS)
-    for option in (
-        click.option("--dialect", type=click.Choice(dialects), default="host", help="Whose PF_KEY the bytes are."),
-        click.option(
-            "--byteorder", type=click.Choice(("native", "little", "big")), default="native", help="Of the capture."
-        ),
-    ):
-        command = option(command)
-    return command
+    Exit status: 0 if all is well, 1 if some input was bad or a source is unavailable, 2 if the command was not
+    understood. What is wrong stands on standard error, a line each.
+    """
 
 
 @cli.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True), metavar="FILE...")
-@reading
-@click.option("--format", "form", type=click.Choice(("text", "json", "jsonl", "csv")), default="text")
-@click.option("--columns", help="Columns of the association table, separated by commas, instead of whole messages.")
-@click.option("--on-error", type=click.Choice(("raise", "stop", "skip")), default="raise", help="At a bad message.")
-@click.option("--strict", is_flag=True, help="Refuse extension types that the dialect does not know.")
-@click.option("--show-keys", is_flag=True, help="Show key material, which is never shown otherwise.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@reading_options
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@view_options
 def decode(
-    files: tuple[Path, ...],
+    files: tuple[str, ...],
     dialect: str,
-    byteorder: str,
-    form: str,
-    columns: str | None,
-    on_error: str,
+    byteorder: ByteOrder,
+    on_error: OnError,
     strict: bool,
+    form: str,
+    table: str | None,
+    columns: Sequence[str] | None,
     show_keys: bool,
 ) -> None:
-    """Decode files of PF_KEY messages, back to back; - is standard input.
+    """Show the messages that lie back to back in files; - is standard input.
 
-    text and JSON show whole messages, csv and --columns the rows of the association table. A bad message ends the
-    output with one line that tells where it is, after everything before it; with --on-error skip the rest follows.
+    text, json and jsonl show whole messages; csv, and any format with --table or --columns, the rows of a table. Files
+    may be larger than memory. A bad message is told in one line, behind all that was before it.
     """
-    from .decoding import Reading, decode_files
+    from .decoding import View, show_messages, show_rows
+    from .sources import capture
 
-    names = None if columns is None else [name.strip() for name in columns.split(",")]
-    how = Reading(spec.dialect(dialect), byteorder, on_error, strict, show_keys)  # type: ignore[arg-type]
-    try:
-        good = decode_files(files, how, form, names)
-    except KeyError as error:
-        raise click.UsageError(str(error.args[0])) from None
-    if not good:
-        sys.exit(1)
+    how = _how(dialect, byteorder, on_error, strict)
+    view = View(form, table, columns, show_keys)
+    sources = [capture(name, byteorder) for name in files]
+    rows = form == "csv" or table is not None or columns is not None
+    _run(lambda: (show_rows if rows else show_messages)(sources, how, view, sys.stdout))
 
 
 @cli.command()
 @click.argument("source", default="kernel")
-@reading
-@click.option("--format", "form", type=click.Choice(("text", "json", "jsonl", "csv")), help="Rows, not a summary.")
-@click.option("--columns", help="Columns of the rows, separated by commas.")
-def dump(source: str, dialect: str, byteorder: str, form: str | None, columns: str | None) -> None:
-    """Dump the associations of SOURCE: demo:N is a made-up table of N.
+@reading_options
+@click.option("--format", "form", type=click.Choice(FORMATS), help="Rows in this format; a pipe gets text.")
+@view_options
+def dump(
+    source: str,
+    dialect: str,
+    byteorder: ByteOrder,
+    on_error: OnError,
+    strict: bool,
+    form: str | None,
+    table: str | None,
+    columns: Sequence[str] | None,
+    show_keys: bool,
+) -> None:
+    """Show the table of SOURCE: demo:N is a made-up one of N associations, anything else a file.
 
-    A terminal sees a summary, a pipe the rows as text; --format chooses.
+    A terminal gets a summary, unless --format, --table or --columns ask for the rows.
     """
-    from .dumping import dump_source
+    from .decoding import View, show_rows
+    from .dumping import show_summary
+    from .sources import parse
 
-    names = None if columns is None else [name.strip() for name in columns.split(",")]
-    try:
-        dump_source(source, spec.dialect(dialect), byteorder, form, names)  # type: ignore[arg-type]
-    except KeyError as error:
-        raise click.UsageError(str(error.args[0])) from None
+    how = _how(dialect, byteorder, on_error, strict)
+    named = parse(source, how.dialect, byteorder)
+    if sys.stdout.isatty() and form is None and table is None and columns is None:
+        _run(lambda: show_summary(named, how))
+    else:
+        view = View(form or "text", table, columns, show_keys)
+        _run(lambda: show_rows([named], how, view, sys.stdout))
 
 
 @cli.command()
 @click.argument("source", default="demo:1000000")
-@reading
-@click.option("--json", "as_json", is_flag=True, help="One JSON object for each line of the table.")
-def bench(source: str, dialect: str, byteorder: str, as_json: bool) -> None:
+@dialect_options
+@click.option("--json", "as_json", is_flag=True, help="An array with an object for each line of the table.")
+def bench(source: str, dialect: str, byteorder: ByteOrder, as_json: bool) -> None:
     """Measure both backends over SOURCE (demo:N or a file), beside memcpy of the same bytes.
 
     Times are the best of several runs; on a busy machine read the ratios.
     """
-    from .benching import bench_source
+    from .benching import show_measurements
+    from .sources import parse
 
-    bench_source(source, spec.dialect(dialect), byteorder, as_json)  # type: ignore[arg-type]
+    how = _how(dialect, byteorder, "raise", strict=False)
+    show_measurements(parse(source, how.dialect, byteorder), how, as_json)
 
 
 @cli.command()
-def doctor() -> None:
-    """Tell the version, the live backend and why it is that, and whether AF_KEY is available."""
-    from .doctoring import report
+@click.option("--json", "as_json", is_flag=True, help="An object with the same findings.")
+def doctor(as_json: bool) -> None:
+    """Tell the version, which backend is live and why, and whether AF_KEY is available.
 
-    for name, value in report():
-        click.echo(f"{name + ':':<18}{value}")
+    The exit status is 0 if messages can be decoded.
+    """
+    from .doctoring import examine
+
+    report = examine()
+    if as_json:
+        click.echo(json.dumps(report.findings, indent=1))
+    else:
+        for name, value in report.findings.items():
+            click.echo(f"{name:<18}{value}")
+    if not report.usable:
+        sys.exit(FAILURE)
+
+
+def _how(dialect: str, byteorder: ByteOrder, on_error: OnError, strict: bool) -> How:
+    from .reading import How
+
+    return How(spec.dialect(dialect), byteorder, on_error, strict)
+
+
+def _run(show: Callable[[], bool]) -> None:
+    """Do it, and let the exit status tell whether something was bad."""
+    try:
+        good = show()
+    except KeyError as error:
+        raise click.UsageError(str(error.args[0])) from None
+    if not good:
+        sys.exit(FAILURE)

@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
+from ..columns.associations import SATable
 from ..columns.measure import Measurement, measure
-from ..spec.model import Dialect
-from ..spec.plan import ByteOrder
-from .sources import open_source
+from .errors import SourceError
+from .reading import How
+from .rendering import encode
+from .sources import Source
 
 
-def bench_source(source: str, dialect: Dialect, byteorder: ByteOrder, as_json: bool) -> None:
-    """Measure both backends over a source and print a line each.
+def show_measurements(source: Source, how: How, as_json: bool) -> None:
+    """Measure both backends over a source and show a line each.
 
-    Raises SourceUnavailable if there is no such source.
+    Raises WireError if a message is bad, SourceError if there is none.
     """
-    with open_source(source, dialect, byteorder) as buffer:
-        found = measure(buffer, dialect, byteorder)
-        if as_json:
-            click.echo(json.dumps([line._asdict() for line in found], indent=1))
-        else:
-            _show(list(found))
+    buffer = source.whole()
+    if not len(SATable.from_buffer(buffer, how.dialect, ["spi"], how.byteorder)):
+        raise SourceError(f"{source.name}: no message to measure with")
+    found = list(measure(buffer, how.dialect, how.byteorder))
+    if as_json:
+        click.echo("[\n" + ",\n".join(encode(line._asdict()) for line in found) + "\n]")
+    else:
+        _show(found)
 
 
 def _show(lines: list[Measurement]) -> None:
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    shown = Table(title="best time a message, and as a multiple of memcpy")
+    shown = Table(title="best time a message, and as a multiple of memcpy", title_justify="left", box=box.SIMPLE_HEAD)
     for name in ("backend", "what"):
         shown.add_column(name)
     for name in ("messages", "ns", "x memcpy"):
         shown.add_column(name, justify="right")
     for line in lines:
         shown.add_row(line.backend, line.what, f"{line.messages:,}", f"{line.nanoseconds:,.1f}", f"{line.ratio:.2f}")
-    Console().print(shown)
+    Console(highlight=False).print(shown)

@@ -1,110 +1,72 @@
-"""`fastpfkey decode`: windows of messages, decoded and written out one after the other."""
+"""What `decode` and `dump` have in common: messages of sources, read and written window by window."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import NamedTuple, TextIO
 
-import click
-
-from ..columns.associations import SATable
-from ..errors import WireError, wire_error
-from ..spec.model import Dialect
-from ..spec.plan import ByteOrder, swapped
-from ..wire.batch import decode
-from ..wire.recovery import OnError
-from . import windows
-from .rendering import Record, writer_for
-from .sources import map_file
-
-KEYS = ("auth", "encrypt")
+from .reading import How, Portion, Reader
+from .rendering import JSONArray, JSONLines, Record, Writer, row_writer
+from .rows import TABLES, Rows, about
+from .sources import Source
+from .text import Messages
 
 
-class Reading(NamedTuple):
-    """How the user wants bytes read."""
+class View(NamedTuple):
+    """How the user wants messages shown."""
 
-    dialect: Dialect
-    byteorder: ByteOrder
-    on_error: OnError
-    strict: bool
-    show_keys: bool
-
-
-class Faults:
-    """Tells of each fault on standard error, at its place in the whole input."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.messages = 0
-        """Messages of earlier windows, good and bad."""
-        self.found = False
-
-    def tell(self, fault: WireError, offset: int) -> None:
-        """Print one line for a fault in a window that begins at `offset`."""
-        self.found = True
-        sys.stdout.flush()
-        placed = wire_error(fault.fault, fault.offset + offset, fault.message_index + self.messages)
-        click.echo(f"{self.name}: {placed}", err=True)
+    form: str = "text"
+    table: str | None = None
+    """Whose rows; None for what the first message is about."""
+    columns: Sequence[str] | None = None
+    show_keys: bool = False
 
 
-def decode_files(files: Sequence[Path], how: Reading, form: str, columns: Sequence[str] | None) -> bool:
-    """Decode files and print them; False if a message was bad.
-
-    Raises KeyError for a column that the association table does not have, OSError for a file that cannot be read.
-    """
-    good = True
-    rows = columns is not None or form == "csv"
-    with writer_for(form, sys.stdout, rows) as writer:
-        for path in files:
-            faults = Faults("standard input" if str(path) == "-" else str(path))
-            for window in _windows(path, how):
-                for record in _rows(window, how, columns, faults) if rows else _messages(window, how, faults):
-                    writer.write(record)
-                if faults.found and how.on_error != "skip":
-                    break
-            good = good and not faults.found
-    return good
+def show_messages(sources: Sequence[Source], how: How, view: View, out: TextIO) -> bool:
+    """Write whole messages; False if something was bad."""
+    reader = Reader(how)
+    writer: Writer
+    if view.form == "text":
+        writer = Messages(out, how.dialect)
+    else:
+        writer = JSONArray(out) if view.form == "json" else JSONLines(out)
+    for portion in reader.portions(sources):
+        writer.write(_named(_messages(portion, view.show_keys), portion, sources))
+        out.flush()
+    writer.end()
+    return not reader.failed
 
 
-def _windows(path: Path, how: Reading) -> Iterator[windows.Window]:
-    swap = swapped(how.byteorder)
-    if str(path) == "-":
-        yield from windows.of_stream(sys.stdin.buffer, swap)
-        return
-    with map_file(path) as buffer:
-        yield from windows.of_buffer(buffer, swap)
+def show_rows(sources: Sequence[Source], how: How, view: View, out: TextIO) -> bool:
+    """Write rows of a table; False if something was bad. Raises KeyError for a column that the table does not have."""
+    reader = Reader(how)
+    portions = reader.portions(sources)
+    first = next(portions, None)
+    rows = _rows(view, how, first)
+    names = ("file", *rows.names) if len(sources) > 1 else rows.names
+    writer = row_writer(view.form, out, names)
+    for portion in chain([first] if first else [], portions):
+        writer.write(_named(rows.of(portion), portion, sources))
+        out.flush()
+    writer.end()
+    return not reader.failed
 
 
-def _messages(window: windows.Window, how: Reading, faults: Faults) -> Iterator[Record]:
-    on_error: OnError = "skip" if how.on_error == "skip" else "stop"
-    batch = decode(window.messages, how.dialect, how.byteorder, on_error, how.strict)
-    for number, message in enumerate(batch, faults.messages):
-        place: dict[str, Any] = {"message": number, "offset": message.offset + window.offset, "length": message.length}
-        yield {**place, **message.to_dict(show_keys=how.show_keys)}
-    for fault in batch.faults:
-        faults.tell(fault, window.offset)
-    faults.messages += len(batch) + batch.skipped
+def _rows(view: View, how: How, first: Portion | None) -> Rows:
+    kind = TABLES[view.table or about(first.batch if first else None)]
+    columns = view.columns
+    if columns is None and view.form == "text":
+        columns = (*kind.telling, *kind.added(view.show_keys))
+    return kind(columns, how.dialect, view.show_keys)
 
 
-def _rows(window: windows.Window, how: Reading, columns: Sequence[str] | None, faults: Faults) -> Iterator[Record]:
-    on_error: OnError = "skip" if how.on_error == "skip" else "stop"
-    table = SATable.from_buffer(
-        window.messages,
-        how.dialect,
-        columns,
-        how.byteorder,
-        keys=how.show_keys,
-        on_error=on_error,
-        strict=how.strict,
-    )
-    keys = [table.key_bytes(kind) for kind in KEYS] if how.show_keys else []
-    for number, row in enumerate(table.rows(columns)):
-        if "message_offset" in row:
-            row["message_offset"] += window.offset
-        row.update((f"key_{kind}", material[number].hex()) for kind, material in zip(KEYS, keys, strict=False))
-        yield row
-    for fault in table.faults:
-        faults.tell(fault, window.offset)
-    faults.messages += len(table) + table.skipped
+def _messages(portion: Portion, show_keys: bool) -> Iterator[Record]:
+    for number, message in zip(portion.numbers, portion.batch, strict=True):
+        place = {"message": number, "offset": message.offset + portion.offset, "length": message.length}
+        yield {**place, **message.to_dict(show_keys=show_keys)}
+
+
+def _named(records: Iterator[Record], portion: Portion, sources: Sequence[Source]) -> Iterator[Record]:
+    """The records, with the name of their source where there are several."""
+    return ({"file": portion.source, **record} for record in records) if len(sources) > 1 else records

@@ -1,55 +1,65 @@
-"""`fastpfkey dump`: the associations of a source, as a summary for people or as rows for programs."""
+"""`fastpfkey dump` on a terminal: what is in a table, counted, and how long it took to decode."""
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Sequence
+from collections import Counter
 
+from .. import hotpath
 from ..columns.associations import SATable
-from ..spec.model import Dialect
-from ..spec.plan import ByteOrder
-from .rendering import writer_for
-from .sources import open_source
+from ..columns.summary import counts
+from .reading import Faults, How
+from .sources import Source
 
-LEADING = ("satype", "spi", "src", "dst", "state", "mode", "encrypt", "auth", "reqid", "current_bytes")
-"""Columns of the rows, unless others are asked for."""
-
-SUMMARY = ("satype", "state", "encrypt", "auth", "mode")
+COUNTED = ("satype", "state", "encrypt", "auth", "mode")
 
 
-def dump_source(
-    source: str, dialect: Dialect, byteorder: ByteOrder, form: str | None, columns: Sequence[str] | None
-) -> None:
-    """Decode the dump of a source, and print a summary on a terminal or rows elsewhere.
+def show_summary(source: Source, how: How) -> bool:
+    """Decode all columns of a source, and show what there is of each kind; False if something was bad."""
+    found: Counter[tuple[object, ...]] = Counter()
+    table: SATable | None = None
+    faults = Faults(source.name)
+    messages, size, seconds = 0, 0, 0.0
+    for window in source.windows():
+        begin = time.perf_counter()
+        table = SATable.from_buffer(
+            window.messages,
+            how.dialect,
+            byteorder=how.byteorder,
+            out=table,
+            on_error=how.within,
+            strict=how.strict,
+        )
+        seconds += time.perf_counter() - begin
+        found += counts(table, *COUNTED)
+        if table.faults:
+            faults.tell(table.faults, table.skipped, window.offset, messages)
+        messages += len(table) + table.skipped
+        size += len(window.messages)
+        if table.faults and how.on_error != "skip":
+            break
+    faults.sum_up()
+    title = f"{found.total():,} associations from {source.name} ({how.dialect.name}, {_size(size)})"
+    speed = f"{found.total() / seconds:,.0f} messages/s" if seconds and found else "no messages"
+    _show(found, title, f"decoded in {seconds * 1e3:,.1f} ms by the {hotpath.BACKEND} backend: {speed}")
+    return not faults.count
 
-    Raises KeyError for a column that is none, SourceUnavailable if there is no such source.
-    """
-    with open_source(source, dialect, byteorder) as buffer:
-        if form is None and columns is None and sys.stdout.isatty():
-            begin = time.perf_counter()
-            table = SATable.from_buffer(buffer, dialect, byteorder=byteorder)
-            _summarise(table, time.perf_counter() - begin)
-            return
-        names = columns or LEADING
-        table = SATable.from_buffer(buffer, dialect, names, byteorder)
-        with writer_for(form or "text", sys.stdout, rows=True) as writer:
-            for row in table.rows(names):
-                writer.write(row)
+
+def _size(size: int) -> str:
+    return f"{size:,} bytes" if size < 10_000 else f"{size / 1e6:,.1f} MB"
 
 
-def _summarise(table: SATable, seconds: float) -> None:
+def _show(found: Counter[tuple[object, ...]], title: str, last: str) -> None:
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    from ..columns.summary import counts
-
-    shown = Table(title=f"{len(table):,} associations, {table.dialect.name}")
-    for name in SUMMARY:
+    shown = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for name in COUNTED:
         shown.add_column(name)
     shown.add_column("count", justify="right")
-    for labels, count in counts(table, *SUMMARY).most_common():
-        shown.add_row(*map(str, labels), f"{count:,}")
+    for labels, count in found.most_common():
+        shown.add_row(*("-" if label is None else str(label) for label in labels), f"{count:,}")
     console = Console(highlight=False)
     console.print(shown)
-    console.print(f"decoded in {seconds * 1e3:.1f} ms, {len(table) / seconds:,.0f} messages/s")
+    console.print(last)

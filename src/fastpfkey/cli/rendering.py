@@ -1,124 +1,177 @@
-"""Records as text, JSON or CSV, written one by one."""
+"""Records in the formats that programs read, and rows as text.
+
+A record is a message or a row of a table as plain data. Writers take records as they come and keep none of them.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Protocol, TextIO
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from itertools import chain, islice
+from typing import Any, TextIO
 
 Record = dict[str, Any]
 
-UNNAMED = ("message", "offset", "length", "type", "satype", "errno", "seq", "pid", "reserved")
-"""What stands in the first line of a message as text."""
+FORMATS = ("text", "json", "jsonl", "csv")
+
+HEXADECIMAL = frozenset({"spi", "flags"})
+"""Numbers that people compare in hexadecimal."""
+
+PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 50: "esp", 51: "ah", 58: "icmpv6", 108: "ipcomp", 255: "any"}
+"""Upper-layer protocols by number (IANA); 255 selects any."""
+
+ALIGNED = 1000
+"""Rows from which the width of text columns is taken; wider values further down move their line only."""
 
 
-class Writer(Protocol):
+class Writer(ABC):
     """Writes records in one format."""
 
-    def write(self, record: Record) -> None:
-        """Write one record."""
-        ...
+    def __init__(self, out: TextIO) -> None:
+        self.out = out
+
+    @abstractmethod
+    def write(self, records: Iterable[Record]) -> None:
+        """Write some more records."""
+
+    def end(self) -> None:
+        """Write what belongs behind the last record, and hand everything on."""
+        self.out.flush()
 
 
-class JSONLines:
+class JSONLines(Writer):
     """An object a line."""
 
-    def __init__(self, out: TextIO) -> None:
-        self.out = out
-
-    def write(self, record: Record) -> None:
-        """Write one record."""
-        self.out.write(json.dumps(record) + "\n")
+    def write(self, records: Iterable[Record]) -> None:
+        """Write some more records."""
+        self.out.writelines(f"{encode(record)}\n" for record in records)
 
 
-class JSONArray:
-    """One array."""
+class JSONArray(Writer):
+    """One array, an object a line."""
 
     def __init__(self, out: TextIO) -> None:
-        self.out = out
-        self.separator = "["
+        super().__init__(out)
+        self.before = "[\n"
 
-    def write(self, record: Record) -> None:
-        """Write one record."""
-        self.out.write(f"{self.separator}\n{json.dumps(record)}")
-        self.separator = ","
+    def write(self, records: Iterable[Record]) -> None:
+        """Write some more records."""
+        for record in records:
+            self.out.write(self.before + encode(record))
+            self.before = ",\n"
 
     def end(self) -> None:
         """Close the array."""
-        self.out.write("[]\n" if self.separator == "[" else "\n]\n")
+        self.out.write("[]\n" if self.before == "[\n" else "\n]\n")
 
 
-class CSV:
-    """A header line with the names, then values; what is absent is empty."""
+class CSV(Writer):
+    """The names, then a line for each row; what is absent is empty."""
 
-    def __init__(self, out: TextIO) -> None:
-        self.out = csv.writer(out, lineterminator="\n")
-        self.began = False
+    def __init__(self, out: TextIO, names: Sequence[str]) -> None:
+        super().__init__(out)
+        self.rows = csv.writer(out, lineterminator="\n")
+        self.rows.writerow(names)
+        self.lists = tuple(name for name in names if name in LISTS)
 
-    def write(self, record: Record) -> None:
-        """Write one record."""
-        if not self.began:
-            self.out.writerow(record)
-            self.began = True
-        self.out.writerow(record.values())
-
-
-class Rows:
-    """Values separated by tabs below their names, for rows as text."""
-
-    def __init__(self, out: TextIO) -> None:
-        self.out = out
-        self.began = False
-
-    def write(self, record: Record) -> None:
-        """Write one record."""
-        if not self.began:
-            self.out.write("\t".join(record) + "\n")
-            self.began = True
-        self.out.write("\t".join("-" if value is None else str(value) for value in record.values()) + "\n")
+    def write(self, records: Iterable[Record]) -> None:
+        """Write some more records."""
+        if self.lists:
+            records = ({**record, **{name: LISTS[name](record[name]) for name in self.lists}} for record in records)
+        self.rows.writerows(map(dict.values, records))
 
 
-class Messages:
-    """A message as a line of its header and an indented line for each extension."""
+class Aligned(Writer):
+    """The names, then a line for each row, in columns that stand below each other."""
 
-    def __init__(self, out: TextIO) -> None:
-        self.out = out
+    def __init__(self, out: TextIO, names: Sequence[str]) -> None:
+        super().__init__(out)
+        self.names = names
+        self.layout: list[tuple[int, bool]] = []
+        """Width of each column, and whether it is set flush right."""
 
-    def write(self, record: Record) -> None:
-        """Write one message."""
-        known = {name: record.get(name) for name in UNNAMED}
-        head = f"{known['message']} {known['type']} {known['satype']} seq {known['seq']} pid {known['pid']}"
-        if known["errno"]:
-            head += f" errno {known['errno']}"
-        if known["reserved"]:
-            head += f" reserved {known['reserved']}"
-        self.out.write(f"{head}, {known['length']} bytes at {known['offset']}\n")
-        for name, value in record.items():
-            if name not in UNNAMED:
-                self.out.write(f"    {name:<18}{_text(value)}\n")
+    def write(self, records: Iterable[Record]) -> None:
+        """Write some more rows."""
+        rows = iter(records)
+        if not self.layout and (first := list(islice(rows, ALIGNED))):
+            self._begin(first)
+            rows = chain(first, rows)
+        self.out.writelines(self._line(self._cells(row), self.layout) for row in rows)
+
+    def end(self) -> None:
+        """Write the names even if there was no row."""
+        if not self.layout:
+            self._begin([])
+
+    def _begin(self, rows: Sequence[Record]) -> None:
+        columns = zip(self.names, *map(self._cells, rows), strict=True)
+        widths = [max(map(len, column)) for column in columns]
+        right = [
+            bool(rows) and all(isinstance(row[name], int) and name not in HEXADECIMAL for row in rows)
+            for name in self.names
+        ]
+        self.layout = list(zip(widths, right, strict=True))
+        self.out.write(self._line(self.names, self.layout))
+
+    def _cells(self, row: Record) -> list[str]:
+        return [_cell(name, row[name]) for name in self.names]
+
+    @staticmethod
+    def _line(cells: Sequence[str], layout: Sequence[tuple[int, bool]]) -> str:
+        placed = (
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, (width, right) in zip(cells, layout, strict=True)
+        )
+        return "  ".join(placed).rstrip() + "\n"
 
 
-def _text(value: object) -> str:
-    """A value as people write it: members by name, lists one after the other, numbers of an SPI in hexadecimal."""
-    if isinstance(value, dict):
-        return " ".join(f"{name} {f'0x{item:08x}' if name == 'spi' else _text(item)}" for name, item in value.items())
-    if isinstance(value, list):
-        return "[" + "; ".join(map(_text, value)) + "]"
-    return "-" if value is None else str(value)
+def row_writer(form: str, out: TextIO, names: Sequence[str]) -> Writer:
+    """The writer of a format for rows with these names."""
+    if form == "csv":
+        return CSV(out, names)
+    if form == "text":
+        return Aligned(out, names)
+    return JSONArray(out) if form == "json" else JSONLines(out)
 
 
-@contextmanager
-def writer_for(form: str, out: TextIO, rows: bool) -> Iterator[Writer]:
-    """The writer of a format, for rows of a table or for messages."""
-    if form == "json":
-        array = JSONArray(out)
-        yield array
-        array.end()
-    elif form == "jsonl":
-        yield JSONLines(out)
-    elif form == "csv":
-        yield CSV(out)
-    else:
-        yield Rows(out) if rows else Messages(out)
+encode = json.JSONEncoder(check_circular=False).encode
+
+
+def printable(text: str) -> str:
+    """Text whose control characters, which could command a terminal, are escaped."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def request(value: Record) -> str:
+    """A policy request as people write it: protocol/mode/source-destination/level."""
+    proto = PROTOCOLS.get(value["proto"], str(value["proto"]))
+    path = "-".join(filter(None, (_end(value, name) for name in ("src", "dst"))))
+    level = f"{value['level']}:{value['reqid']}" if value["reqid"] else value["level"]
+    return f"{proto}/{value['mode']}/{path}/{level}"
+
+
+def _end(value: Record, name: str) -> str:
+    """An end of a tunnel, with its port if it has one; of a table's row or of a message."""
+    end = value.get(name)
+    ip, port = (end.get("ip"), end.get("port")) if isinstance(end, dict) else (end, value.get(f"{name}_port"))
+    return f"{ip}[{port}]" if ip and port else ip or ""
+
+
+def _requests(values: Sequence[Record]) -> str:
+    return " ".join(map(request, values))
+
+
+LISTS = {"requests": _requests}
+"""How columns that hold a list are written into one cell."""
+
+
+def _cell(name: str, value: Any) -> str:
+    if name in LISTS:
+        return LISTS[name](value) or "-"
+    if value is None:
+        return "-"
+    return f"0x{value:08x}" if name in HEXADECIMAL else str(value)

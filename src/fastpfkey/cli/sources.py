@@ -1,57 +1,128 @@
-"""Names of sources on the command line, and the bytes they stand for."""
+"""Names of sources on the command line, and the messages that they stand for.
+
+`parse` is the one place that knows the names. A source is whatever has a `name`, gives its messages in windows, and
+gives all of them at once to who has to have them so.
+"""
 
 from __future__ import annotations
 
-import mmap
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol, cast
 
 from ..spec.model import Dialect
-from ..spec.plan import ByteOrder
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
+from ..spec.plan import ByteOrder, swapped
+from . import windows
+from .errors import SourceError
+from .windows import Window
 
 DEMO = "demo:"
-MOST = 100_000_000
-"""Associations that a demo table may have."""
+MOST = 10_000_000
+"""Associations that a made-up table may have; they are made in memory."""
 
 
-class SourceUnavailable(Exception):  # noqa: N818 - a state of the system, not a defect
-    """A source cannot be read; the text says why and what to do."""
+class Source(Protocol):
+    """Messages, back to back."""
+
+    @property
+    def name(self) -> str:
+        """What errors call it."""
+        ...
+
+    def windows(self) -> Iterator[Window]:
+        """The messages, a window at a time. Raises OSError."""
+        ...
+
+    def whole(self) -> memoryview:
+        """All messages in one buffer. Raises OSError."""
+        ...
 
 
-@contextmanager
-def open_source(name: str, dialect: Dialect, byteorder: ByteOrder) -> Iterator[Buffer]:
-    """The messages of a source: `demo:N` is made up, anything else that is no word of its own is a file.
+@dataclass(frozen=True)
+class Demo:
+    """A made-up table."""
 
-    Raises SourceUnavailable for one that is not there.
-    """
-    if name.startswith(DEMO):
+    count: int
+    dialect: Dialect
+    byteorder: ByteOrder
+
+    @property
+    def name(self) -> str:
+        """The source as it is given on the command line."""
+        return f"{DEMO}{self.count}"
+
+    def windows(self) -> Iterator[Window]:
+        """The messages, a window at a time."""
+        return windows.of_buffer(self.whole(), swapped(self.byteorder))
+
+    def whole(self) -> memoryview:
+        """All messages."""
         from ..columns.synthetic import synthetic
 
-        yield synthetic(_count(name[len(DEMO) :]), dialect=dialect.name, byteorder=byteorder).data
-    elif name == "kernel":
-        raise SourceUnavailable("dumping the kernel's table is not possible yet; try demo:100000 or a file")
-    else:
-        with map_file(Path(name)) as buffer:
-            yield buffer
+        return synthetic(self.count, dialect=self.dialect, byteorder=self.byteorder).data
 
 
-@contextmanager
-def map_file(path: Path) -> Iterator[memoryview]:
-    """A file's bytes, mapped and not read."""
-    with path.open("rb") as file:
-        if path.stat().st_size == 0:
-            yield memoryview(b"")
-            return
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as view:
-            yield view
+@dataclass(frozen=True)
+class File:
+    """A capture on disk, or in a pipe or device that has a name."""
+
+    path: Path
+    byteorder: ByteOrder
+
+    @property
+    def name(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    def windows(self) -> Iterator[Window]:
+        """The messages, a window at a time."""
+        return windows.of_file(self.path, swapped(self.byteorder))
+
+    def whole(self) -> memoryview:
+        """All messages, mapped."""
+        with self.path.open("rb") as file:
+            return memoryview(windows.map_file(file.fileno()))
+
+
+@dataclass(frozen=True)
+class StandardInput:
+    """What is piped in."""
+
+    byteorder: ByteOrder
+    name: str = "standard input"
+
+    def windows(self) -> Iterator[Window]:
+        """The messages, as they arrive."""
+        return windows.of_stream(cast(windows.Stream, sys.stdin.buffer), swapped(self.byteorder))
+
+    def whole(self) -> memoryview:
+        """All messages."""
+        return memoryview(sys.stdin.buffer.read())
+
+
+def capture(path: str, byteorder: ByteOrder) -> Source:
+    """The file of this path; `-` is standard input."""
+    return StandardInput(byteorder) if path == "-" else File(Path(path), byteorder)
+
+
+def parse(text: str, dialect: Dialect, byteorder: ByteOrder) -> Source:
+    """The source of this name: demo:N, kernel, - or a file.
+
+    Raises SourceError for one that there is not.
+    """
+    if text == "kernel":
+        raise SourceError(
+            "kernel: this version cannot ask the running system for its associations; "
+            "name a file of its answer, or demo:100000 for a made-up table"
+        )
+    if text.startswith(DEMO):
+        return Demo(_count(text.removeprefix(DEMO)), dialect, byteorder)
+    return capture(text, byteorder)
 
 
 def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MOST:
-        raise SourceUnavailable(f"demo:N needs a number from 1 to {MOST:,}, not {text!r}")
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:20]) <= MOST:
+        raise SourceError(f"demo:N needs a number from 1 to {MOST:,}, not {text!r}")
     return int(text)

@@ -1,21 +1,33 @@
 """Large inputs in pieces: windows of whole messages, so that memory stays bounded however long the input is.
 
 A window ends where a message begins. Lengths in headers alone decide that; a header that leads nowhere ends the last
-window, and decoding it finds out what is wrong.
+window, and decoding it finds out what is wrong. A stream is handed on as it arrives, so what is slow is shown at once.
 """
 
 from __future__ import annotations
 
+import mmap
+import os
+import stat
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
 from ..hotpath import hop
 
-WINDOW = 16 << 20
+WINDOW = 4 << 20
 """Bytes of a window, and a message more."""
 
 LONGEST = 65535 * 8
 """Bytes of the longest message that its length field can tell."""
+
+
+class Stream(Protocol):
+    """What is read as it arrives."""
+
+    def read1(self, size: int, /) -> bytes:
+        """Up to so many bytes, waiting for the first only; none at the end."""
+        ...
 
 
 class Window(NamedTuple):
@@ -29,18 +41,18 @@ def of_buffer(buffer: memoryview, swap: bool) -> Iterator[Window]:
     """The windows of a buffer."""
     start, size = 0, len(buffer)
     while start < size:
-        end = hop(buffer, start, size, swap, start + WINDOW).next
-        if end < min(start + WINDOW, size):
+        target = min(start + WINDOW, size)
+        end = hop(buffer, start, size, swap, target).next
+        if end < target:
             end = size
-        with buffer[start:end] as messages:
-            yield Window(messages, start)
+        yield Window(buffer[start:end], start)
         start = end
 
 
-def of_stream(stream: BinaryIO, swap: bool) -> Iterator[Window]:
+def of_stream(stream: Stream, swap: bool) -> Iterator[Window]:
     """The windows of a stream that may split messages anywhere."""
     offset, rest = 0, b""
-    while chunk := stream.read(WINDOW):
+    while chunk := stream.read1(WINDOW):
         piece = rest + chunk
         end = hop(piece, 0, len(piece), swap, len(piece)).next
         if len(piece) - end > LONGEST:
@@ -51,3 +63,31 @@ def of_stream(stream: BinaryIO, swap: bool) -> Iterator[Window]:
         offset, rest = offset + end, piece[end:]
     if rest:
         yield Window(memoryview(rest), offset)
+
+
+def of_file(path: Path, swap: bool) -> Iterator[Window]:
+    """The windows of a file: mapped if it is one on a disk, and read if it is a pipe or a device."""
+    with path.open("rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            yield from of_stream(file, swap)
+            return
+        mapped = map_file(file.fileno())
+    for window in of_buffer(memoryview(mapped), swap):
+        yield window
+        if isinstance(mapped, mmap.mmap):
+            _forget(mapped, window)
+
+
+def map_file(descriptor: int) -> mmap.mmap | bytes:
+    """An open file's bytes, mapped and not read; an empty file cannot be mapped."""
+    if os.fstat(descriptor).st_size == 0:
+        return b""
+    return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+
+
+def _forget(mapped: mmap.mmap, window: Window) -> None:
+    """Let the pages of a window go, which otherwise count as this process's memory until the file is closed."""
+    begin = window.offset // mmap.PAGESIZE * mmap.PAGESIZE
+    end = (window.offset + len(window.messages)) // mmap.PAGESIZE * mmap.PAGESIZE
+    if end > begin and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED, begin, end - begin)

@@ -1,0 +1,129 @@
+"""Reading a source: its good messages a window at a time, and a line on standard error for each bad one.
+
+All numbers and offsets are those of the whole source, whatever the windows. A line is told after the messages before it
+were shown, so both streams on one terminal read in order.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import click
+
+from ..errors import WireError, wire_error
+from ..hotpath import hop
+from ..spec.model import Dialect
+from ..spec.plan import ByteOrder, swapped
+from ..wire.batch import Batch, decode
+from ..wire.recovery import OnError
+from .rendering import printable
+from .sources import Source
+
+TOLD = 20
+"""Bad messages of a source that get a line each; further ones are counted."""
+
+
+class How(NamedTuple):
+    """How the user wants messages read."""
+
+    dialect: Dialect
+    byteorder: ByteOrder = "native"
+    on_error: OnError = "raise"
+    """At a bad message: "raise" ends, "stop" goes on with the next source, "skip" with the next message."""
+    strict: bool = False
+
+    @property
+    def within(self) -> OnError:
+        """What to do at a bad message within a window, whose good messages are always wanted."""
+        return "skip" if self.on_error == "skip" else "stop"
+
+
+class Portion(NamedTuple):
+    """The good messages of a window."""
+
+    source: str
+    batch: Batch
+    offset: int
+    """Where in the source the window begins."""
+    numbers: Sequence[int]
+    """Number of each message in the source."""
+
+
+class Faults:
+    """The bad messages of one source."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.count = 0
+
+    def tell(self, faults: Sequence[WireError], skipped: int, offset: int, number: int) -> None:
+        """Tell of those in a window that begins at this offset with the message of this number."""
+        for fault in faults[: max(TOLD - self.count, 0)]:
+            tell(f"{self.source}: {wire_error(fault.fault, fault.offset + offset, fault.message_index + number)}")
+        self.count += max(len(faults), skipped)
+
+    def sum_up(self) -> None:
+        """Tell how many there were, if not each was told of."""
+        if self.count > TOLD:
+            tell(f"{self.source}: {self.count:,} bad messages in all")
+
+
+class Reader:
+    """Reads sources, and remembers whether anything was bad."""
+
+    def __init__(self, how: How) -> None:
+        self.how = how
+        self.failed = False
+
+    def portions(self, sources: Sequence[Source]) -> Iterator[Portion]:
+        """The good messages of all sources. One that cannot be read is bad as a whole."""
+        for source in sources:
+            try:
+                yield from self._portions(source)
+            except OSError as error:
+                if isinstance(error, BrokenPipeError):
+                    raise
+                self.failed = True
+                tell(reason(error, source.name))
+            if self.failed and self.how.on_error == "raise":
+                return
+
+    def _portions(self, source: Source) -> Iterator[Portion]:
+        how, number, faults = self.how, 0, Faults(source.name)
+        for window in source.windows():
+            batch = decode(window.messages, how.dialect, how.byteorder, how.within, how.strict)
+            yield Portion(source.name, batch, window.offset, _numbers(batch, number, swapped(how.byteorder)))
+            if batch.faults:
+                self.failed = True
+                faults.tell(batch.faults, batch.skipped, window.offset, number)
+                if how.on_error != "skip":
+                    return
+            number += len(batch) + batch.skipped
+        faults.sum_up()
+
+
+def _numbers(batch: Batch, first: int, swap: bool) -> Sequence[int]:
+    """Numbers of the messages of a batch, counting those that were left out."""
+    if not batch.skipped:
+        return range(first, first + len(batch))
+    found, place = [], 0
+    for offset in batch.offsets:
+        first += hop(batch.buffer, place, len(batch.buffer), swap, offset).count
+        place = offset
+        found.append(first)
+    return found
+
+
+def tell(line: str) -> None:
+    """A line on standard error, behind all that was printed before."""
+    sys.stdout.flush()
+    click.echo(f"fastpfkey: {printable(line)}", err=True)
+
+
+def reason(error: OSError, name: str = "") -> str:
+    """An error of the operating system in one line."""
+    subject = name or error.filename
+    text = error.strerror or str(error) or type(error).__name__
+    return f"{subject}: {text}" if subject else text
