@@ -67,8 +67,9 @@ def lacking(message: pf.Message, *types: Ext) -> pf.Message:
 
 def having(message: pf.Message, *extensions: ExtensionValue) -> pf.Message:
     """The message with these extensions in place of its own of the same types, or at its end."""
-    kept = lacking(message, *(part.exttype for part in extensions)).extensions
-    return message.replace(extensions=(*kept, *extensions))
+    added = {part.exttype: part for part in extensions}
+    kept = [added.pop(part.exttype, part) for part in message.extensions]
+    return message.replace(extensions=(*kept, *added.values()))
 
 
 def written(message: MessageView, exttype: Ext | None, at: int, data: bytes) -> MessageView:
