@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .columns.associations import SATable as SATable
     from .columns.policies import PolicyTable as PolicyTable
     from .errors import BackendError as BackendError
+    from .errors import DetectionError as DetectionError
     from .errors import EncodeError as EncodeError
     from .errors import Fault as Fault
     from .errors import LimitError as LimitError
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
     from .spec.terms import SAState as SAState
     from .spec.terms import SAType as SAType
     from .wire.batch import Batch as Batch
-    from .wire.batch import decode as decode
+    from .wire.decode import decode as decode
+    from .wire.detect import Detection as Detection
+    from .wire.detect import detect as detect
     from .wire.message import Message as Message
     from .wire.rules import check as check
     from .wire.rules.rule import Violation as Violation
@@ -50,6 +53,8 @@ _HOMES = {
     "BackendError": "errors",
     "Batch": "wire.batch",
     "CompressAlgorithm": "spec.terms",
+    "Detection": "wire.detect",
+    "DetectionError": "errors",
     "Direction": "spec.terms",
     "EncodeError": "errors",
     "EncryptAlgorithm": "spec.terms",
@@ -73,7 +78,8 @@ _HOMES = {
     "Violation": "wire.rules.rule",
     "WireError": "errors",
     "check": "wire.rules",
-    "decode": "wire.batch",
+    "decode": "wire.decode",
+    "detect": "wire.detect",
 }
 """Where each public name lives. The imports above say the same to type checkers; a test compares the two."""
 

@@ -9,6 +9,7 @@ the three into an exception, so type, text and offset are the same whichever bac
         MalformedError                a length or count contradicts what holds it
         LimitError                    more than the caller allowed
       EncodeError (ValueError)      a value does not fit its field
+      DetectionError (ValueError)   no dialect, or more than one, fits a buffer
       BackendError (ImportError)    the requested backend is unavailable
 
 No text here ever contains bytes of a message: they may be keys.
@@ -105,6 +106,18 @@ class LimitError(PFKeyError, ValueError):
 
 class EncodeError(PFKeyError, ValueError):
     """A value does not fit its field. The text names message, extension and field, never a key's bytes."""
+
+
+class DetectionError(PFKeyError, ValueError):
+    """No dialect, or more than one, fits a buffer equally well; `candidates` names those that do."""
+
+    def __init__(self, reason: str, candidates: tuple[str, ...] = ()) -> None:
+        self.reason = reason
+        self.candidates = candidates
+        super().__init__(reason, candidates)
+
+    def __str__(self) -> str:
+        return f"the dialect cannot be told from the bytes: {self.reason}"
 
 
 class BackendError(PFKeyError, ImportError):

@@ -12,7 +12,7 @@ from corpus.groundtruth.index import EXTENSIONS
 from fastpfkey.columns.algorithms import AlgorithmTable
 from fastpfkey.errors import WireError
 from fastpfkey.spec.terms import AuthAlgorithm, EncryptAlgorithm, ExtensionType, SAType
-from fastpfkey.wire.batch import decode
+from fastpfkey.wire.decode import decode
 
 from .support import MIXED, same
 

@@ -16,7 +16,7 @@ from fastpfkey.columns.policies import PolicyTable
 from fastpfkey.errors import Fault, WireError
 from fastpfkey.spec import tables
 from fastpfkey.spec.terms import Direction, Level, Mode, PolicyType
-from fastpfkey.wire.batch import decode
+from fastpfkey.wire.decode import decode
 
 from .support import INTERNAL, expected, offsets, same, sixteen
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fastpfkey.columns.associations import SATable
 from fastpfkey.columns.source import Source
 from fastpfkey.columns.synthetic import synthetic
-from fastpfkey.wire.batch import decode
+from fastpfkey.wire.decode import decode
 
 from .support import MIXED, associations, same
 

@@ -14,7 +14,7 @@ from fastpfkey.columns.associations import SATable
 from fastpfkey.columns.synthetic import NOW, PID, SHAPES, synthetic
 from fastpfkey.spec import tables
 from fastpfkey.spec.terms import CompressAlgorithm, Mode, SAState, SAType
-from fastpfkey.wire.batch import decode
+from fastpfkey.wire.decode import decode
 
 from .support import INTERNAL, MIXED, expected
 

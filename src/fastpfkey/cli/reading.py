@@ -16,7 +16,8 @@ from ..errors import WireError, wire_error
 from ..hotpath import hop
 from ..spec.model import Dialect
 from ..spec.plan import ByteOrder, swapped
-from ..wire.batch import Batch, decode
+from ..wire.batch import Batch
+from ..wire.decode import decode
 from ..wire.recovery import OnError
 from .rendering import printable
 from .sources import Source

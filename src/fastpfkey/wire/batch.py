@@ -8,21 +8,15 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, overload
+from typing import overload
 
 from ..errors import WireError
 from ..hotpath import walk
-from ..spec import dialect as find_dialect
 from ..spec.model import HEADER_SIZE, Dialect
-from ..spec.plan import ByteOrder
-from .dialects import MessageCodec, codec, host_order
-from .memory import byte_view
+from .dialects import MessageCodec
 from .message import MessageView
 from .recovery import OnError, Recovery
 from .structs import HostOrder
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
 
 CHUNK = 65536
 """Offsets that one call of the hot path may write."""
@@ -31,30 +25,8 @@ AFTER_FAULT = 64
 """The same for the first call behind a fault: where faults come thick, little is read twice."""
 
 
-def decode(
-    buffer: Buffer,
-    dialect: str | Dialect = "host",
-    byteorder: ByteOrder = "native",
-    on_error: OnError = "raise",
-    strict: bool = False,
-) -> Batch:
-    """Find and validate the messages that lie back to back in a buffer.
-
-    The buffer is any object with contiguous bytes (bytes, bytearray, memoryview, mmap, NumPy array); it is not copied,
-    and the batch and its views refer to it. `dialect` is a name or a Dialect, "host" that of the running system;
-    `byteorder` is that of the system that wrote the messages.
-
-    A fault is what makes bytes unreadable: see `WireError`. With on_error="raise" the first one is raised, and tells
-    the number of good messages before it; "stop" returns those with the fault in `Batch.fault`; "skip" also goes on
-    behind the faulty message, as long as its length tells where that is, and counts what it left out. Extensions of
-    unknown type are kept, as Linux does; with `strict` they are a fault.
-
-    Raises WireError, TypeError or BufferError for a buffer without contiguous bytes, ValueError for an unknown dialect,
-    byte order or on_error.
-    """
-    found = find_dialect(dialect)
-    messages = codec(found, host_order(byteorder))
-    memory = byte_view(buffer)
+def read(memory: memoryview, messages: MessageCodec, on_error: OnError, strict: bool) -> Batch:
+    """The messages of one dialect and byte order, as `decode` gives them. Raises WireError and ValueError as it does."""
     recovery = Recovery(memory, len(memory), messages.byteorder, on_error)
     offsets = array("Q")
     room = array("Q", bytes(8 * min(CHUNK, len(memory) // HEADER_SIZE + 1)))
