@@ -1,0 +1,1 @@
+"""How fast fastpfkey is, as ratios taken in one run."""
