@@ -40,8 +40,8 @@ TABLE = """
     DUMP         >  any  R-3.1.10-02  [EXTENDED_DUMP]
     DUMP         <  any  R-3.1.10-05  -
     DUMP         <  sa   R-3.1.10-05  state
-    PROMISC      >  *    R-A-04       -
-    PROMISC      <  *    R-A-04       -
+    PROMISC      >  *    R-A-06       -
+    PROMISC      <  *    R-A-06       -
 
     INVERSE_ACQUIRE  >  any  X-layout  SRC DST inner
     INVERSE_ACQUIRE  <  any  X-layout  SRC DST inner [KM_COOKIE] EXTENDED_PROPOSAL

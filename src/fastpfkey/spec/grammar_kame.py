@@ -37,8 +37,8 @@ CONTROL = """
     FLUSH       >  any     R-3.1.9-03   -
     FLUSH       <  any     R-3.1.9-04   -
     DUMP        >  any     R-3.1.10-02  -
-    PROMISC     >  *       R-A-04       -
-    PROMISC     <  *       R-A-04       -
+    PROMISC     >  *       R-A-06       -
+    PROMISC     <  *       R-A-06       -
 """
 
 ACQUIRE = """

@@ -38,8 +38,8 @@ TABLE = """
     FLUSH        <  any  R-3.1.9-04   -
     DUMP         >  any  R-3.1.10-02  [FILTER]
     DUMP         <  sa   R-3.1.10-05  state
-    PROMISC      >  *    R-A-04       -
-    PROMISC      <  *    R-A-04       -
+    PROMISC      >  *    R-A-06       -
+    PROMISC      <  *    R-A-06       -
 
     NAT_T_NEW_MAPPING  <  ESP  X-layout  SA* SRC NATT_SPORT DST NATT_DPORT
     MIGRATE      >  *    X-layout     [KMADDRESS] SRC DST POLICY

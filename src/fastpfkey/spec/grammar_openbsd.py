@@ -40,8 +40,8 @@ TABLE = """
     FLUSH      <  any  R-3.1.9-04   -
     DUMP       >  any  R-3.1.10-02  -
     DUMP       <  any  R-3.1.10-05  SA limits [SRC] DST [KEYS] names traffic places use [LIFETIME_LASTUSE] [MTU] second
-    PROMISC    >  *    R-A-04       -
-    PROMISC    <  *    R-A-04       -
+    PROMISC    >  *    R-A-06       -
+    PROMISC    <  *    R-A-06       -
 
     ADDFLOW    >  any  X-layout     [SRC] [DST] names flow [PROTOCOL] [RDOMAIN]
     ADDFLOW    <  any  X-layout     [SRC] [DST] names flow [PROTOCOL] [RDOMAIN]

@@ -32,8 +32,8 @@ TABLE = """
     FLUSH      <  any  R-3.1.9-04   -
     DUMP       >  any  R-3.1.10-02  -
     DUMP       <  sa   R-3.1.10-05  SA [CURRENT] [HARD] [SOFT] SRC DST [PROXY] KEYS labels [KMPRIVATE]
-    PROMISC    >  *    R-A-04       -
-    PROMISC    <  *    R-A-04       -
+    PROMISC    >  *    R-A-06       -
+    PROMISC    <  *    R-A-06       -
     PCHANGE    >  sa   R-B-03       SRC DST labels [PROPOSAL]
     PCHANGE    <  sa   R-B-03       SRC DST labels [PROPOSAL]
 """

@@ -41,7 +41,7 @@ def check(
     The message is held to the grammar of its own dialect unless another one is given. Reserved members, padding and
     text without NUL can only be wrong in a message that was decoded; one that was built is encoded without such flaws.
     Of a reply that reports an error only the header is judged, because its body, where it has one, is the request's;
-    and of a PROMISC message that carries another one, too.
+    nor is the message judged that a PROMISC message carries: that is `payload`, for a check of its own.
 
     No sentence contains bytes of a key. Raises ValueError for an unknown direction or dialect, and WireError for a
     message whose buffer has changed since it was decoded.

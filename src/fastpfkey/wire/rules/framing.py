@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ...errors import LimitError, WireError
+from ...spec.model import HEADER_SIZE
 from ...spec.terms import ExtensionType as Ext
 from ...spec.terms import MessageType, SAType
 from ..extensions import Address, Key, Opaque
 from ..extensions_ipsec import KMPrivate
+from ..message import Message, MessageView
 from ..tails_nested import padded
 from ..value import Value
 from .rule import FROM_ENGINE, TO_ENGINE, Finding, rule, rules_in
@@ -152,12 +155,34 @@ def satype_is_served(subject: Subject) -> Iterator[Finding]:
 
 @rule("R-A-04")
 def promiscuity_is_on_or_off(subject: Subject) -> Iterator[Finding]:
-    """SA type 1 turns it on and 0 off."""
-    if subject.type != MessageType.PROMISC or subject.extensions:
+    """SA type 1 turns it on and 0 off; that of a copy means nothing."""
+    if subject.type != MessageType.PROMISC or subject.extensions or _behind(subject.message):
         return
     number = subject.dialect.terms["satype"].number(subject.satype)
     if number > 1:
         yield Finding(f"PROMISC is turned on by SA type 1 and off by 0; {number} is neither")
+
+
+@rule("R-A-06")
+def copies_are_whole(subject: Subject) -> Iterator[Finding]:
+    """Behind the header of PROMISC there is one whole message, or none. What that says is nobody's business here."""
+    message = subject.message
+    if subject.type != MessageType.PROMISC or not isinstance(message, MessageView):
+        return
+    try:
+        payload = message.payload
+    except (WireError, LimitError):
+        yield Finding("what follows the header of PROMISC is no message")
+        return
+    if payload is not None and payload.length < _behind(message):
+        yield Finding("more than one message follows the header of PROMISC")
+
+
+def _behind(message: Message) -> int:
+    """Bytes behind the header, as far as they are no extensions; of a built message any number but 0 if it has some."""
+    if isinstance(message, MessageView):
+        return message.length - HEADER_SIZE if not message.extensions else 0
+    return 0 if message.payload is None else HEADER_SIZE
 
 
 @rule("X-message")

@@ -60,8 +60,11 @@ def _lengths(subject: Subject, key: Key) -> tuple[KeyLengths | None, str]:
 
 
 def _bits(subject: Subject, key: Key) -> int:
-    """Bits of a key with its salt. illumos counts an IV with a key that it is given, and leaves out a salt it tells."""
-    told = not subject.to_engine and subject.type in (Msg.GET, Msg.DUMP)
+    """Bits of a key with its salt.
+
+    illumos counts an IV with a key that it is given, and repeats that in its answer; of a salt it tells apart.
+    """
+    told = not subject.to_engine and subject.type not in (Msg.ADD, Msg.UPDATE)
     return key.bits + (key.extra_bits or 0) * (1 if told else -1)
 
 

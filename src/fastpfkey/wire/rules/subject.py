@@ -29,7 +29,7 @@ class Subject:
         self.dialect = dialect
         self.type = message.type
         self.satype = message.satype
-        self.extensions = () if _is_copy(message) else message.extensions
+        self.extensions = message.extensions
         self.grammar: Grammar = grammar(dialect)
         self.form: Form | None = self.grammar.form(message.type, to_engine, not self.extensions)
         self.by_type: dict[Ext, ExtensionValue] = {}
@@ -118,8 +118,3 @@ class Subject:
         for extension, data in self.raw:
             if isinstance(extension, kind) and (not types or extension.exttype in types):
                 yield extension, data
-
-
-def _is_copy(message: Message) -> bool:
-    """Whether another message may stand behind the header instead of extensions (RFC 2367, A)."""
-    return isinstance(message, MessageView) and message.type == MessageType.PROMISC and message.dialect.wraps
