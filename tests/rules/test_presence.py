@@ -206,3 +206,16 @@ def test_grammars_are_read_or_refused() -> None:
 def test_an_unknown_extension_is_no_stray() -> None:
     sound = golden("delete_request", "openbsd")
     assert told(having(sound, Opaque(200, bytes(4))), "to-engine") == told(sound, "to-engine")
+
+
+def test_answers_of_the_engine() -> None:
+    needs("R-3.1.2-12", "update_esp_v6_reply", SRC, DST)
+    refuses("R-3.1.2-12", "update_esp_v6_reply", Ext.PROPOSAL)
+    needs("R-3.1.4-03", "delete_reply", SA, SRC, DST)
+    refuses("R-3.1.4-03", "delete_reply", Ext.KEY_AUTH, HARD)
+    needs("R-3.1.5-03", "get_reply", SA, SRC, DST, Ext.KEY_AUTH)
+    refuses("R-3.1.9-04", "flush_reply", SA)
+
+
+def test_a_dump_asks_for_everything() -> None:
+    refuses("R-3.1.10-02", "dump_request", SA, SRC)
