@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .errors import LimitError as LimitError
     from .errors import MalformedError as MalformedError
     from .errors import PFKeyError as PFKeyError
+    from .errors import TranslationError as TranslationError
     from .errors import TruncatedError as TruncatedError
     from .errors import WireError as WireError
     from .hotpath import BACKEND as BACKEND
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from .wire.detect import Detection as Detection
     from .wire.detect import detect as detect
     from .wire.message import Message as Message
+    from .wire.translate import Translation as Translation
     from .wire.rules import check as check
     from .wire.rules.rule import Violation as Violation
 
@@ -74,6 +76,8 @@ _HOMES = {
     "SAState": "spec.terms",
     "SATable": "columns.associations",
     "SAType": "spec.terms",
+    "Translation": "wire.translate",
+    "TranslationError": "errors",
     "TruncatedError": "errors",
     "Violation": "wire.rules.rule",
     "WireError": "errors",

@@ -9,6 +9,7 @@ the three into an exception, so type, text and offset are the same whichever bac
         MalformedError                a length or count contradicts what holds it
         LimitError                    more than the caller allowed
       EncodeError (ValueError)      a value does not fit its field
+      TranslationError (ValueError) another dialect cannot say what a message says
       DetectionError (ValueError)   no dialect, or more than one, fits a buffer
       BackendError (ImportError)    the requested backend is unavailable
 
@@ -106,6 +107,18 @@ class LimitError(PFKeyError, ValueError):
 
 class EncodeError(PFKeyError, ValueError):
     """A value does not fit its field. The text names message, extension and field, never a key's bytes."""
+
+
+class TranslationError(PFKeyError, ValueError):
+    """A dialect cannot say what a message of another one says; `fields` names what."""
+
+    def __init__(self, dialect: str, fields: tuple[str, ...]) -> None:
+        self.dialect = dialect
+        self.fields = fields
+        super().__init__(dialect, fields)
+
+    def __str__(self) -> str:
+        return f"{self.dialect} cannot express {', '.join(self.fields)}"
 
 
 class DetectionError(PFKeyError, ValueError):

@@ -26,7 +26,7 @@ AFTER_FAULT = 64
 
 
 def read(memory: memoryview, messages: MessageCodec, on_error: OnError, strict: bool) -> Batch:
-    """The messages of one dialect and byte order, as `decode` gives them. Raises WireError and ValueError as it does."""
+    """The messages of one dialect and byte order. Raises WireError and ValueError as `decode` does."""
     recovery = Recovery(memory, len(memory), messages.byteorder, on_error)
     offsets = array("Q")
     room = array("Q", bytes(8 * min(CHUNK, len(memory) // HEADER_SIZE + 1)))

@@ -25,6 +25,7 @@ from .export import Plain, message_dict
 from .faults import MisreadError
 from .parts import Parts
 from .structs import HostOrder
+from .translate import Translation, translate
 from .value import ExtensionValue
 
 if TYPE_CHECKING:
@@ -116,6 +117,15 @@ class Message(Parts, ABC):
         """
         kept = {name: getattr(self, name) for name in _CONTENT if name not in changes}
         return MessageValue(**({"dialect": self.dialect} | kept | changes))
+
+    def translate(self, to: str | Dialect, lossy: bool = False) -> Translation:
+        """The message as another system would say it, and what that cannot say.
+
+        Flags and errors go by name; the mode, the ports of UDP encapsulation and the replay window to where the target
+        has them. Raises TranslationError, which lists the fields, for what the target cannot express; with `lossy`,
+        that is dropped and listed instead, except for type, SA type and payload.
+        """
+        return translate(self, find_dialect(to), lossy)
 
     def to_dict(self, show_keys: bool = False) -> dict[str, Plain]:
         """The message as plain data for JSON, by header field and extension name.
