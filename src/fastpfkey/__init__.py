@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from .wire.detect import Detection as Detection
     from .wire.detect import detect as detect
     from .wire.message import Message as Message
-    from .wire.translate import Translation as Translation
     from .wire.rules import check as check
     from .wire.rules.rule import Violation as Violation
+    from .wire.translate import Translation as Translation
 
     __version__: str
 
