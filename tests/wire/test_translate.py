@@ -107,6 +107,8 @@ def test_every_golden_message_is_translated_or_refused(name: str, target: str) -
         assert translation.message.dialect is dialect(target)
         again = read(translation.message.encode(byteorder="little"), target)
         assert again == translation.message
+        if name == target:
+            assert translation == pf.Translation(message.replace(), ())
         if translation.dropped:
             with pytest.raises(pf.TranslationError):
                 message.translate(target)

@@ -54,6 +54,8 @@ def translate(message: Message, target: Dialect, lossy: bool) -> Translation:
 
     Type and SA type are never dropped.
     """
+    if target is message.dialect:
+        return Translation(message.replace(), ())
     lost: list[str] = []
     terms = target.terms
     switch = message.type is MessageType.PROMISC  # what is the SA type elsewhere turns it on and off
@@ -63,7 +65,7 @@ def translate(message: Message, target: Dialect, lossy: bool) -> Translation:
             ("type", terms["message"], message.type),
             ("satype", terms["satype"], message.satype),
         )
-        if target is not message.dialect and term not in table.numbers and not (name == "satype" and switch)
+        if term not in table.numbers and not (name == "satype" and switch)
     ]
     if message.payload is not None and not target.wraps:
         missing.append("payload")
