@@ -1,13 +1,17 @@
-"""The command line: arguments, exit statuses and rendering; it knows nothing of the protocol.
-
-Exit statuses: 0 success, 1 the input is bad or a source unavailable, 2 the command was not understood.
-"""
+"""The command line: arguments, exit statuses and rendering; it knows nothing of the protocol."""
 
 from __future__ import annotations
+
+import io
+import sys
 
 
 def main() -> None:
     """Run the command line; the entry point of the console script."""
     from .app import cli  # click is imported only when the command line is used
 
+    if sys.stdout is None:
+        sys.exit("fastpfkey: standard output is closed")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot show a character gets its number
     cli(prog_name="fastpfkey")

@@ -7,13 +7,15 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from .. import spec
 from ..errors import PFKeyError
+from ..spec import dialect as find_dialect
 from .errors import SourceError
+from .options import dialect_options, reading_options, view_options
+from .rendering import FORMATS
 
 if TYPE_CHECKING:
     from ..spec.plan import ByteOrder
@@ -25,11 +27,6 @@ FAILURE = 1
 USAGE = 2
 """Exit status: the command was not understood."""
 
-FORMATS = ("text", "json", "jsonl", "csv")
-TABLES = ("associations", "policies", "algorithms")
-
-F = TypeVar("F", bound=Callable[..., Any])
-
 
 class Group(click.Group):
     """Turns errors that are not this program's into one line, and a closed pipe into silence."""
@@ -40,83 +37,28 @@ class Group(click.Group):
             result = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:
-            # What is still buffered goes nowhere, so that Python does not complain about it at the end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(128 + signal.SIGPIPE)
+            _leave(128 + signal.SIGPIPE)
         except KeyboardInterrupt:
-            sys.exit(128 + signal.SIGINT)
+            _leave(128 + signal.SIGINT)
         except MemoryError:
-            _fail("not enough memory")
+            _leave(FAILURE, "not enough memory")
         except OSError as error:
-            _fail(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
+            _leave(FAILURE, ": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
         except (PFKeyError, SourceError) as error:
-            _fail(str(error))
+            _leave(FAILURE, str(error))
         return result
 
 
-def _fail(line: str) -> None:
-    click.echo(f"fastpfkey: {line}", err=True)
-    sys.exit(FAILURE)
-
-
-def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> Sequence[str] | None:
-    """Names separated by commas."""
-    if value is None:
-        return None
-    names = tuple(name.strip() for name in value.split(","))
-    if not all(names):
-        raise click.BadParameter("names separated by commas are needed", ctx, param)
-    return names
-
-
-def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
-    def add(command: F) -> F:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add
-
-
-dialect_options = _options(
-    click.option(
-        "--dialect",
-        type=click.Choice(("host", *spec.DIALECTS)),
-        default="host",
-        show_default=True,
-        help="System that wrote the messages; host is this one's.",
-    ),
-    click.option(
-        "--byteorder",
-        type=click.Choice(("native", "little", "big")),
-        default="native",
-        show_default=True,
-        help="Byte order of that system.",
-    ),
-)
-
-reading_options = _options(
-    dialect_options,
-    click.option(
-        "--on-error",
-        type=click.Choice(("raise", "stop", "skip")),
-        default="raise",
-        show_default=True,
-        help="At a bad message: end, go on with the next file, or go on with the next message.",
-    ),
-    click.option("--strict", is_flag=True, help="An extension that the dialect does not know is bad."),
-)
-
-view_options = _options(
-    click.option("--table", type=click.Choice(TABLES), help="Rows of this table; else the first message decides."),
-    click.option(
-        "--columns",
-        callback=_names,
-        metavar="A,B,...",
-        help="Rows with these columns only. A wrong name lists the right ones.",
-    ),
-    click.option("--show-keys", is_flag=True, help="Show keys, which are hidden otherwise."),
-)
+def _leave(status: int, line: str = "") -> NoReturn:
+    """End with this status and a line that says why, behind what was printed before."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # What cannot be written is dropped here, so that Python does not complain about it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if line:
+        click.echo(f"fastpfkey: {line}", err=True)
+    sys.exit(status)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -132,7 +74,7 @@ def cli() -> None:
 @cli.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @reading_options
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="What to write.")
 @view_options
 def decode(
     files: tuple[str, ...],
@@ -231,7 +173,7 @@ def doctor(as_json: bool) -> None:
 def _how(dialect: str, byteorder: ByteOrder, on_error: OnError, strict: bool) -> How:
     from .reading import How
 
-    return How(spec.dialect(dialect), byteorder, on_error, strict)
+    return How(find_dialect(dialect), byteorder, on_error, strict)
 
 
 def _run(show: Callable[[], bool]) -> None:

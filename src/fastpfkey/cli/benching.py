@@ -6,6 +6,7 @@ import click
 
 from ..columns.associations import SATable
 from ..columns.measure import Measurement, measure
+from ..errors import WireError
 from .errors import SourceError
 from .reading import How
 from .rendering import encode
@@ -15,10 +16,14 @@ from .sources import Source
 def show_measurements(source: Source, how: How, as_json: bool) -> None:
     """Measure both backends over a source and show a line each.
 
-    Raises WireError if a message is bad, SourceError if there is none.
+    Raises SourceError if a message is bad or there is none.
     """
     buffer = source.whole()
-    if not len(SATable.from_buffer(buffer, how.dialect, ["spi"], how.byteorder)):
+    try:
+        messages = len(SATable.from_buffer(buffer, how.dialect, ["spi"], how.byteorder))
+    except WireError as error:
+        raise SourceError(f"{source.name}: {error}") from None
+    if not messages:
         raise SourceError(f"{source.name}: no message to measure with")
     found = list(measure(buffer, how.dialect, how.byteorder))
     if as_json:

@@ -19,7 +19,7 @@ def show_summary(source: Source, how: How) -> bool:
     found: Counter[tuple[object, ...]] = Counter()
     table: SATable | None = None
     faults = Faults(source.name)
-    messages, size, seconds = 0, 0, 0.0
+    messages, others, size, seconds = 0, 0, 0, 0.0
     for window in source.windows():
         begin = time.perf_counter()
         table = SATable.from_buffer(
@@ -31,7 +31,9 @@ def show_summary(source: Source, how: How) -> bool:
             strict=how.strict,
         )
         seconds += time.perf_counter() - begin
-        found += counts(table, *COUNTED)
+        absent = table.null("spi")
+        others += int(absent.sum())
+        found += counts(table[~absent], *COUNTED)
         if table.faults:
             faults.tell(table.faults, table.skipped, window.offset, messages)
         messages += len(table) + table.skipped
@@ -40,8 +42,12 @@ def show_summary(source: Source, how: How) -> bool:
             break
     faults.sum_up()
     title = f"{found.total():,} associations from {source.name} ({how.dialect.name}, {_size(size)})"
-    speed = f"{found.total() / seconds:,.0f} messages/s" if seconds and found else "no messages"
-    _show(found, title, f"decoded in {seconds * 1e3:,.1f} ms by the {hotpath.BACKEND} backend: {speed}")
+    shown = found.total() + others
+    speed = f", {shown / seconds:,.0f} messages/s" if shown else ""
+    lines = [f"decoded in {seconds * 1e3:,.1f} ms by the {hotpath.BACKEND} backend{speed}"]
+    if others:
+        lines.insert(0, f"messages that are about no association: {others:,} (--format jsonl shows them)")
+    _show(found, title, lines)
     return not faults.count
 
 
@@ -49,7 +55,7 @@ def _size(size: int) -> str:
     return f"{size:,} bytes" if size < 10_000 else f"{size / 1e6:,.1f} MB"
 
 
-def _show(found: Counter[tuple[object, ...]], title: str, last: str) -> None:
+def _show(found: Counter[tuple[object, ...]], title: str, lines: list[str]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -61,5 +67,8 @@ def _show(found: Counter[tuple[object, ...]], title: str, last: str) -> None:
     for labels, count in found.most_common():
         shown.add_row(*("-" if label is None else str(label) for label in labels), f"{count:,}")
     console = Console(highlight=False)
-    console.print(shown)
-    console.print(last)
+    if found:
+        console.print(shown)
+    else:
+        console.print(title)
+    console.print("\n".join(lines))

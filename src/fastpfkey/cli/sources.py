@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -81,9 +82,9 @@ class File:
         return windows.of_file(self.path, swapped(self.byteorder))
 
     def whole(self) -> memoryview:
-        """All messages, mapped."""
+        """All messages, mapped if they can be."""
         with self.path.open("rb") as file:
-            return memoryview(windows.map_file(file.fileno()))
+            return memoryview(windows.mapping(file) or file.read())
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,17 @@ class StandardInput:
 
     def windows(self) -> Iterator[Window]:
         """The messages, as they arrive."""
-        return windows.of_stream(cast(windows.Stream, sys.stdin.buffer), swapped(self.byteorder))
+        return windows.of_stream(_standard_input(), swapped(self.byteorder))
 
     def whole(self) -> memoryview:
         """All messages."""
-        return memoryview(sys.stdin.buffer.read())
+        return memoryview(_standard_input().read())
+
+
+def _standard_input() -> BufferedReader:
+    if sys.stdin is None:
+        raise SourceError("standard input is closed")
+    return cast(BufferedReader, sys.stdin.buffer)
 
 
 def capture(path: str, byteorder: ByteOrder) -> Source:

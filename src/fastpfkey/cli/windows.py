@@ -10,6 +10,7 @@ import mmap
 import os
 import stat
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -68,21 +69,21 @@ def of_stream(stream: Stream, swap: bool) -> Iterator[Window]:
 def of_file(path: Path, swap: bool) -> Iterator[Window]:
     """The windows of a file: mapped if it is one on a disk, and read if it is a pipe or a device."""
     with path.open("rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        mapped = mapping(file)
+        if mapped is None:
             yield from of_stream(file, swap)
             return
-        mapped = map_file(file.fileno())
     for window in of_buffer(memoryview(mapped), swap):
         yield window
-        if isinstance(mapped, mmap.mmap):
-            _forget(mapped, window)
+        _forget(mapped, window)
 
 
-def map_file(descriptor: int) -> mmap.mmap | bytes:
-    """An open file's bytes, mapped and not read; an empty file cannot be mapped."""
-    if os.fstat(descriptor).st_size == 0:
-        return b""
-    return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+def mapping(file: BufferedReader) -> mmap.mmap | None:
+    """An open file's bytes, not read but mapped; None for pipes, devices and empty files, which cannot be mapped."""
+    about = os.fstat(file.fileno())
+    if not stat.S_ISREG(about.st_mode) or not about.st_size:
+        return None
+    return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _forget(mapped: mmap.mmap, window: Window) -> None:

@@ -1,0 +1,75 @@
+"""Options that several commands have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from .. import spec
+
+TABLES = ("associations", "policies", "algorithms")
+"""Names of the tables whose rows can be shown; `rows` has each."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> Sequence[str] | None:
+    """Names separated by commas."""
+    if value is None:
+        return None
+    names = tuple(name.strip() for name in value.split(","))
+    if not all(names):
+        raise click.BadParameter("names separated by commas are needed", ctx, param)
+    return names
+
+
+def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def add(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+dialect_options = _options(
+    click.option(
+        "--dialect",
+        type=click.Choice(("host", *spec.DIALECTS)),
+        default="host",
+        show_default=True,
+        help="System that wrote the messages; host is this one's.",
+    ),
+    click.option(
+        "--byteorder",
+        type=click.Choice(("native", "little", "big")),
+        default="native",
+        show_default=True,
+        help="Byte order of that system.",
+    ),
+)
+
+reading_options = _options(
+    dialect_options,
+    click.option(
+        "--on-error",
+        type=click.Choice(("raise", "stop", "skip")),
+        default="raise",
+        show_default=True,
+        help="At a bad message: end, go on with the next file, or go on with the next message.",
+    ),
+    click.option("--strict", is_flag=True, help="An extension that the dialect does not know is bad."),
+)
+
+view_options = _options(
+    click.option("--table", type=click.Choice(TABLES), help="Rows of this table; else the first message decides."),
+    click.option(
+        "--columns",
+        callback=_names,
+        metavar="A,B,...",
+        help="Rows with these columns only. A wrong name lists the right ones.",
+    ),
+    click.option("--show-keys", is_flag=True, help="Show keys, which are hidden otherwise."),
+)
