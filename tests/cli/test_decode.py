@@ -9,11 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import CORPUS, Run
-
-LINUX = ("--dialect", "linux", "--byteorder", "little")
-KEY = "000102030405060708090a0b0c0d0e0f"
-"""The encryption key of the first association in linux-mixed.setkey.txt."""
+from .conftest import CORPUS, LINUX, Run
 
 
 def index(name: str) -> list[dict[str, str]]:
@@ -120,17 +116,41 @@ class TestBadFiles:
         assert done.returncode == 2
         assert b"no column 'spy'" in done.stderr
 
+    @pytest.mark.parametrize(("on_error", "shown"), [("raise", 0), ("stop", 53), ("skip", 53)])
+    def test_the_next_file(self, run: Run, tmp_path: Path, on_error: str, shown: int) -> None:
+        """One that is missing, or whose first message is bad, keeps the next from being shown by default only."""
+        path = tmp_path / "bad.bin"
+        path.write_bytes(bytes(16))
+        for first in (path, tmp_path / "none"):
+            files = (first, CORPUS / "linux-mixed.bin")
+            done = run("decode", *LINUX, "--on-error", on_error, "--format", "jsonl", *files)
+            assert done.returncode == 1
+            assert done.stderr.startswith(f"fastpfkey: {first}: ".encode())
+            assert len(done.stdout.splitlines()) == shown
 
-class TestKeys:
-    """Keys are shown on request only."""
 
-    @pytest.mark.parametrize("form", ["text", "json", "jsonl", "csv"])
-    def test_hidden(self, run: Run, form: str) -> None:
-        out = run("decode", *LINUX, "--format", form, CORPUS / "linux-mixed.bin").stdout.decode()
-        assert KEY not in out
-        assert len(out) > 1000
+def test_several_files_are_told_apart(run: Run) -> None:
+    files = [CORPUS / "linux-register-ah.bin", CORPUS / "linux-register-esp.bin"]
+    lines = run("decode", *LINUX, "--format", "jsonl", *files).stdout.splitlines()
+    assert [(item["file"], item["message"]) for item in map(json.loads, lines)] == [(str(path), 0) for path in files]
+    rows = list(csv.DictReader(io.StringIO(run("decode", *LINUX, "--format", "csv", *files).stdout.decode())))
+    assert {(row["file"], row["satype"]) for row in rows} == {(str(files[0]), "ah"), (str(files[1]), "esp")}
+    text = run("decode", *LINUX, *files).stdout.decode()
+    assert [line for line in text.splitlines() if not line.startswith(" ")] == [
+        f"{path}: 0 register {name} seq 0 pid {index(path.name)[0]['pid']}, 176 bytes at 0"
+        for path, name in zip(files, ("ah", "esp"), strict=True)
+    ]
 
-    @pytest.mark.parametrize("form", ["text", "json", "jsonl", "csv"])
-    def test_shown(self, run: Run, form: str) -> None:
-        out = run("decode", *LINUX, "--show-keys", "--format", form, CORPUS / "linux-mixed.bin").stdout.decode()
-        assert KEY in out
+
+def test_nothing_has_names_and_no_rows(run: Run) -> None:
+    assert run("decode", *LINUX, "--format", "csv", "--columns", "spi,src", "-").stdout == b"spi,src\n"
+    assert run("decode", *LINUX, "--columns", "spi,src", "-").stdout == b"spi  src\n"
+    assert run("decode", *LINUX, "-").stdout == b""
+
+
+def test_an_errno_has_the_name_that_the_capturing_system_gives_it(run: Run) -> None:
+    path = CORPUS / "linux-policies-with-ro.bin"
+    assert b" errno 22 (EINVAL), 16 bytes at 0\n" in run("decode", *LINUX, path).stdout
+    unheard = bytearray(path.read_bytes())
+    unheard[2] = 250
+    assert b" errno 250, 16 bytes at 0\n" in run("decode", *LINUX, "-", stdin=bytes(unheard)).stdout
