@@ -6,6 +6,8 @@ window, and decoding it finds out what is wrong. A stream is handed on as it arr
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import mmap
 import os
 import stat
@@ -18,6 +20,9 @@ from ..hotpath import hop
 
 WINDOW = 4 << 20
 """Bytes of a window, and a message more."""
+
+PIPE = 1 << 20
+"""Bytes that a pipe is asked to hold; what an unprivileged process may ask for on Linux."""
 
 LONGEST = 65535 * 8
 """Bytes of the longest message that its length field can tell."""
@@ -52,6 +57,7 @@ def of_buffer(buffer: memoryview, swap: bool) -> Iterator[Window]:
 
 def of_stream(stream: Stream, swap: bool) -> Iterator[Window]:
     """The windows of a stream that may split messages anywhere."""
+    _widen(stream)
     offset, rest = 0, b""
     while chunk := stream.read1(WINDOW):
         piece = rest + chunk
@@ -76,6 +82,13 @@ def of_file(path: Path, swap: bool) -> Iterator[Window]:
     for window in of_buffer(memoryview(mapped), swap):
         yield window
         _forget(mapped, window)
+
+
+def _widen(stream: Stream) -> None:
+    """Let a pipe hold more than its 64 KiB, if possible: a writer that is ahead then makes for larger windows."""
+    if hasattr(fcntl, "F_SETPIPE_SZ") and hasattr(stream, "fileno"):
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, PIPE)
 
 
 def mapping(file: BufferedReader) -> mmap.mmap | None:
