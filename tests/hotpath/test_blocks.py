@@ -162,7 +162,7 @@ def check(twin: HotPath, messages: list[Made], build: Builder, misalignment: int
     outputs = Outputs(made_plan, len(messages) + 3, misalignment)
     outcome = twin.decode(data, 0, EVERYTHING, made_plan, False, outputs.columns, 2, outputs.rows)
     assert outcome == (len(messages), 0, len(data), len(data))
-    assert outputs.untouched([0, 1, outputs.rows - 1])
+    assert outputs.untouched_outside(2, outputs.rows - 1)
     expected = [b"".join(cells) for cells in zip(*(made.row(offset) for offset, made in placed(messages)), strict=True)]
     found = [bytes(column[2 * width : -width]) for column, width in zip(outputs.columns, outputs.widths, strict=True)]
     assert found == expected
@@ -228,7 +228,7 @@ def test_a_fault_in_the_middle_of_a_block(twin: HotPath, build: Builder) -> None
     outputs = Outputs(plan_, 3 * BLOCK)
     outcome = twin.decode(good + bad + good, 0, EVERYTHING, plan_, False, outputs.columns, 10, outputs.rows)
     assert outcome == (len(made), Fault.KEY_OVERRUN, len(good) + 20, len(good))
-    assert outputs.untouched([*range(10), *range(10 + len(made), outputs.rows)])
+    assert outputs.untouched_outside(10, 10 + len(made))
     offsets = [offset for offset, _ in placed(made)]
     assert outputs.numbers()[10 : 10 + len(made)] == offsets
 
@@ -286,5 +286,5 @@ def test_large_buffers_give_what_their_parts_give(large: tuple[Builder, bytes, i
     streamed, small = Outputs(plan_, count + 1, misalignment), Outputs(plan_, count + 1, misalignment)
     outcome = twin.decode(data, 0, EVERYTHING, plan_, False, streamed.columns, 0, count + 1)
     assert outcome == in_small_parts(twin, data, plan_, small) == (count, 0, len(data), len(data))
-    assert streamed.untouched([count])
+    assert streamed.untouched_outside(0, count)
     assert streamed.memory == small.memory

@@ -43,7 +43,7 @@ def values(twin: HotPath, data: bytes, made: ColumnPlan) -> list[list[int | byte
     """The rows that a buffer becomes: integers, and bytes for columns 16 bytes wide."""
     outcome, outputs = decode_all(twin, data, made)
     assert outcome.fault == 0
-    assert outputs.untouched(range(outcome.count, outputs.rows))
+    assert outputs.untouched_outside(0, outcome.count)
     rows = [outputs.row(number) for number in range(outcome.count)]
     return [[cell if len(cell) == 16 else int.from_bytes(cell, sys.byteorder) for cell in cells] for cells in rows]
 

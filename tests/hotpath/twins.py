@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import mmap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,6 +25,9 @@ TWINS = [pytest.param("reference"), pytest.param("compiled", marks=needs_compile
 PATTERN = 0xA5
 """What outputs hold before they are written."""
 
+GUARD = 64
+"""Bytes behind each output that belong to nobody."""
+
 EVERYTHING = 1 << 62
 """A `stop` behind the end of any buffer."""
 
@@ -35,7 +38,7 @@ class Outputs:
     def __init__(self, plan: ColumnPlan, rows: int, misalignment: int = 0) -> None:
         self.rows = rows
         self.widths = [column.width for column in plan.columns]
-        self.memory = [bytearray([PATTERN]) * (misalignment + rows * width + 64) for width in self.widths]
+        self.memory = [bytearray([PATTERN]) * (misalignment + rows * width + GUARD) for width in self.widths]
         self.columns = [
             memoryview(memory)[misalignment : misalignment + rows * width]
             for memory, width in zip(self.memory, self.widths, strict=True)
@@ -52,10 +55,18 @@ class Outputs:
             memoryview(bytes(self.columns[column])).cast({1: "B", 2: "H", 4: "I", 8: "Q"}[self.widths[column]]).tolist()
         )
 
-    def untouched(self, rows: Iterable[int]) -> bool:
-        """Whether these rows and the guards hold PATTERN still."""
-        inside = all(set(value) <= {PATTERN} for row in rows for value in self.row(row))
-        return inside and all(set(memory[-64:]) == {PATTERN} for memory in self.memory)
+    def untouched_outside(self, first: int, last: int) -> bool:
+        """Whether all rows but those from `first` up to `last`, and the guards, hold PATTERN still."""
+        return all(
+            _is_pattern(column[: first * width])
+            and _is_pattern(column[last * width :])
+            and _is_pattern(memory[-GUARD:])
+            for memory, column, width in zip(self.memory, self.columns, self.widths, strict=True)
+        )
+
+
+def _is_pattern(part: memoryview | bytearray) -> bool:
+    return bytes(part).count(PATTERN) == len(part)
 
 
 def decode_all(
@@ -122,10 +133,10 @@ class Compared:
         """Decode with both. Fails unless outcome and all bytes of the outputs, guards included, are equal."""
         rows = row + len(data) // 16 + 1 if rows is None else rows
         results = []
-        for twin, buffer in self._runs(data):
+        for twin, buffer in self.runs(data):
             outputs = Outputs(plan, rows)
             outcome = twin.decode(buffer, *window, plan, strict, outputs.columns, row, rows)
-            assert outputs.untouched([*range(row), *range(row + outcome.count, rows)])
+            assert outputs.untouched_outside(row, row + outcome.count)
             results.append((outcome, outputs.memory))
         return self._agreed(results)
 
@@ -134,16 +145,17 @@ class Compared:
     ) -> Outcome:
         """Walk with both, likewise."""
         results = []
-        for twin, buffer in self._runs(data):
+        for twin, buffer in self.runs(data):
             memory = bytearray([PATTERN]) * (8 * (len(data) // 16 + 1 if room < 0 else room))
             results.append((twin.walk(buffer, *window, frame, strict, memoryview(memory).cast("Q")), memory))
         return self._agreed(results)
 
     def hop(self, data: bytes, window: tuple[int, int], swap: bool, target: int) -> Outcome:
         """Hop with both."""
-        return self._agreed([(twin.hop(buffer, *window, swap, target), b"") for twin, buffer in self._runs(data)])
+        return self._agreed([(twin.hop(buffer, *window, swap, target), b"") for twin, buffer in self.runs(data)])
 
-    def _runs(self, data: bytes) -> Sequence[tuple[HotPath, Any]]:
+    def runs(self, data: bytes) -> Sequence[tuple[HotPath, Any]]:
+        """Which twin to run on which memory."""
         return (self.reference, data), (self.compiled, data), (self.compiled, self.fence.put(data))
 
     @staticmethod

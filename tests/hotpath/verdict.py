@@ -22,5 +22,5 @@ def verdict(twin: HotPath, data: bytes, build: Builder, strict: bool = False) ->
     decoded, outputs = decode_all(twin, data, plan_of(build.frame), strict=strict)
     assert decoded == outcome
     assert outputs.numbers()[: outcome.count] == offsets
-    assert outputs.untouched(range(outcome.count, outputs.rows))
+    assert outputs.untouched_outside(0, outcome.count)
     return outcome, offsets
