@@ -32,7 +32,7 @@ TABLE = """
     ACQUIRE      >  any  R-3.1.6-03   SRC DST natt inner labels [KM_COOKIE] PROPOSAL|EXTENDED_PROPOSAL
     ACQUIRE      <  any  R-3.1.6-09   SRC DST natt inner labels [KM_COOKIE] PROPOSAL|EXTENDED_PROPOSAL
     REGISTER     >  sa   R-3.1.7-03   -
-    REGISTER     >  any  R-3.1.7-03   [EXTENDED_REGISTER]
+    REGISTER     >  any  R-3.1.7-03   EXTENDED_REGISTER
     REGISTER     <  sa   R-3.1.7-05   SUPPORTED_AUTH/SUPPORTED_ENCRYPT
     EXPIRE       <  sa   R-3.1.8-04   SA CURRENT HARD|SOFT|LIFETIME_IDLE ends labels [PAIR] [REPLAY_COUNTER]
     FLUSH        >  any  R-3.1.9-03   -
