@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from .errors import Fault as Fault
     from .errors import LimitError as LimitError
     from .errors import MalformedError as MalformedError
+    from .errors import OverrunError as OverrunError
     from .errors import PFKeyError as PFKeyError
     from .errors import TranslationError as TranslationError
+    from .errors import TransportError as TransportError
     from .errors import TruncatedError as TruncatedError
     from .errors import WireError as WireError
     from .hotpath import BACKEND as BACKEND
@@ -70,6 +72,7 @@ _HOMES = {
     "MessageType": "spec.terms",
     "Mode": "spec.terms",
     "NATTType": "spec.terms",
+    "OverrunError": "errors",
     "PFKeyError": "errors",
     "PolicyTable": "columns.policies",
     "PolicyType": "spec.terms",
@@ -78,6 +81,7 @@ _HOMES = {
     "SAType": "spec.terms",
     "Translation": "wire.translate",
     "TranslationError": "errors",
+    "TransportError": "errors",
     "TruncatedError": "errors",
     "Violation": "wire.rules.rule",
     "WireError": "errors",

@@ -12,6 +12,8 @@ the three into an exception, so type, text and offset are the same whichever bac
       TranslationError (ValueError) another dialect cannot say what a message says
       DetectionError (ValueError)   no dialect, or more than one, fits a buffer
       BackendError (ImportError)    the requested backend is unavailable
+      TransportError (OSError)      a socket cannot be opened, or fails
+        OverrunError                  messages were lost on the way
 
 No text here ever contains bytes of a message: they may be keys.
 """
@@ -135,6 +137,14 @@ class DetectionError(PFKeyError, ValueError):
 
 class BackendError(PFKeyError, ImportError):
     """The backend that FASTPFKEY_BACKEND asks for is unavailable, or its extension modules fail to load."""
+
+
+class TransportError(PFKeyError, OSError):
+    """A socket cannot be opened, or refuses a message; `errno` is the running system's, the text says what to do."""
+
+
+class OverrunError(TransportError):
+    """Messages were lost on the way, or may have been: more came than there was room for."""
 
 
 _TRUNCATED = frozenset({Fault.HEADER_TRUNCATED, Fault.MESSAGE_TRUNCATED})
