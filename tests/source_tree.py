@@ -8,9 +8,12 @@ TREE = Path(__file__).resolve().parents[1]
 
 
 def source_files() -> list[Path]:
-    """Every file of the tree that .gitignore does not name, relative to `TREE`; works without Git too."""
+    """Every file of the tree that .gitignore does not name, relative to `TREE`; works without Git too.
+
+    `.git` is a folder, or in a linked worktree a file.
+    """
     lines = (TREE / ".gitignore").read_text(encoding="utf-8").splitlines()
-    patterns = [".git/", *(line for line in lines if line and not line.startswith("#"))]
+    patterns = [".git", *(line for line in lines if line and not line.startswith("#"))]
     found = []
     for folder, folders, files in os.walk(TREE):
         here = Path(folder).relative_to(TREE)
