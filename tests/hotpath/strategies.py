@@ -25,7 +25,12 @@ FACTS = {
     "u2": (ColumnOp.OTHERS,),
 }
 TAILS = {"u8": ColumnOp.TAIL_OFFSET, "u4": ColumnOp.TAIL_LENGTH}
-PARTS = {"u2": (ColumnOp.FAMILY, ColumnOp.PORT), "u4": (ColumnOp.SCOPE,), "16u1": (ColumnOp.IP,)}
+PARTS = {
+    "u1": (ColumnOp.PREFIX,),
+    "u2": (ColumnOp.FAMILY, ColumnOp.PORT),
+    "u4": (ColumnOp.SCOPE,),
+    "16u1": (ColumnOp.IP,),
+}
 
 
 class Reading(NamedTuple):

@@ -221,6 +221,34 @@ class TestSockaddr:
         assert values(twin, data, plan(frame, "16u1 u2", rows)) == [known] * 3 + [nothing, [NOTHING, 0x80FF]]
 
 
+class TestPrefix:
+    """Leading one bits of an address that is a mask."""
+
+    def columns(self, build: Builder) -> ColumnPlan:
+        return plan(build.frame, "u1", [row(ColumnOp.PREFIX, ADDRESS, 8, 1)])
+
+    def test_of_every_length(self, twin: HotPath, build: Builder) -> None:
+        def mask(ones: int, size: int) -> bytes:
+            return ((1 << ones) - 1 << size - ones).to_bytes(size // 8, "big")
+
+        masks = [(build.v4(mask(ones, 32), 0xFFFF), ones) for ones in range(33)]
+        masks += [(build.v6(mask(ones, 128), 0xFFFF, 0xFFFFFFFF), ones) for ones in range(129)]
+        data = b"".join(build.message(build.extension(ADDRESS, bytes(4) + raw)) for raw, _ in masks)
+        assert values(twin, data, self.columns(build)) == [[ones] for _, ones in masks]
+
+    def test_ends_at_the_first_zero(self, twin: HotPath, build: Builder) -> None:
+        masks = {"ff00ff00": 8, "fffdffff": 14, "7fffffff": 0, "fffffffe": 31}
+        sockaddrs = [build.v4(bytes.fromhex(raw)) for raw in masks]
+        data = b"".join(build.message(build.extension(ADDRESS, bytes(4) + raw)) for raw in sockaddrs)
+        assert values(twin, data, self.columns(build)) == [[ones] for ones in masks.values()]
+
+    def test_without_an_address_it_is_zero(self, twin: HotPath, build: Builder) -> None:
+        unknown = build.message(build.extension(ADDRESS, bytes(4) + build.pack("H", 99) + b"\xff" * 26))
+        known = build.message(build.extension(ADDRESS, bytes(4) + build.v4(b"\xff" * 4)))
+        data = unknown + build.message() + known + unknown
+        assert values(twin, data, self.columns(build)) == [[0], [0], [32], [0]]
+
+
 class TestFacts:
     """What a message is, rather than what it says."""
 

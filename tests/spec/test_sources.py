@@ -143,6 +143,11 @@ FLOW_TYPES = {
 }
 
 
+def ones(mask: str) -> int:
+    """Bits of a mask that has all its ones in front."""
+    return f"{int(ipaddress.ip_address(mask)):b}".count("1")
+
+
 @messages("openbsd")
 def test_flows_of_openbsd_are_policies(message: Json, byteorder: ByteOrder) -> None:
     """The selectors are the flow's, not the gateways; where there is no flow, there are only addresses."""
@@ -159,7 +164,8 @@ def test_flows_of_openbsd_are_policies(message: Json, byteorder: ByteOrder) -> N
         expected[f"{end}_port"] = chosen["port"]
         expected[f"{end}_family"] = {"ipv4": 4, "ipv6": 6, None: 0}[chosen["family"]]
         expected[f"{end}_proto"] = fields(message, "SADB_X_EXT_PROTOCOL", sadb_protocol_proto=0)["sadb_protocol_proto"]
-        expected[f"{end}_prefixlen"] = 0
+        mask = sockaddr(message, f"SADB_X_EXT_{end.upper()}_MASK")
+        expected[f"{end}_prefixlen"] = ones(mask["address"])
     assert columns(message, "openbsd", byteorder, tables.POLICIES, *expected) == expected
 
 
@@ -212,6 +218,9 @@ class TestPresence:
         wanted = bits(ExtensionType.ADDRESS_SRC, ExtensionType.SRC_FLOW)
         assert tables.presence(tables.POLICIES, dialect("openbsd"), "src") == wanted
         assert tables.presence(tables.ASSOCIATIONS, dialect("openbsd"), "src") == bits(ExtensionType.ADDRESS_SRC)
+
+    def test_prefixes_of_flows_come_from_their_masks(self) -> None:
+        assert tables.presence(tables.POLICIES, dialect("openbsd"), "dst_prefixlen") == bits(ExtensionType.DST_MASK)
 
     def test_priority_is_unknown_to_netbsd_and_macos(self) -> None:
         known = {

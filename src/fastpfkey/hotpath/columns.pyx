@@ -54,6 +54,7 @@ from .steps cimport (
     MAPPED4,
     NUMBER,
     NUMBERS,
+    ONES,
     PFKEY_WINDOW,
     PLACE,
     REACH,
@@ -466,8 +467,24 @@ cdef inline void run_step(
         store_u16(to, translated(step.lookup, load_number(at, step.width, step.swap)))
     elif step.action == NUMBER:
         store_number(to, column.width, load_number(at, step.width, step.swap) << step.shift)
+    elif step.action == ONES:
+        store_number(to, column.width, leading_ones(at, step.width))
     else:
         fill(to, column.width, step.value, 1)
+
+
+cdef inline uint64_t leading_ones(const uint8_t* at, int32_t size) noexcept nogil:
+    """How many bits of `size` bytes are ones before the first that is not."""
+    cdef uint64_t count = 0
+    cdef uint8_t rest
+    while count < 8 * <uint64_t> size and at[count // 8] == 0xFF:
+        count += 8
+    if count < 8 * <uint64_t> size:
+        rest = at[count // 8]
+        while rest & 0x80:
+            rest = <uint8_t> (rest << 1)
+            count += 1
+    return count
 
 
 cdef void fill(uint8_t* to, int32_t width, uint64_t value, int32_t count) noexcept nogil:

@@ -102,6 +102,8 @@ class Writer:
             return _constant(0)
         if row.op == ColumnOp.IP:
             return _ip(at + family.address, family.version)
+        if row.op == ColumnOp.PREFIX:
+            return _prefix(at + family.address, 4 if family.version == 4 else 16)
         return _copy(at + (family.port if row.op == ColumnOp.PORT else family.scope), row)
 
 
@@ -143,5 +145,13 @@ def _ip(at: int, version: int) -> Step:
         mapped[:, :12] = np.frombuffer(V4_MAPPED, np.uint8)
         mapped[:, 12:] = messages[:, at : at + 4]
         return mapped
+
+    return step
+
+
+def _prefix(at: int, size: int) -> Step:
+    def step(messages: Array, offsets: Array) -> Array:
+        ones = np.unpackbits(messages[:, at : at + size], axis=1)
+        return np.where(ones.all(axis=1), 8 * size, ones.argmin(axis=1))
 
     return step

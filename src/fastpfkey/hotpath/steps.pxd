@@ -32,6 +32,7 @@ cdef enum ColumnOp:
     MESSAGE_LENGTH = 9
     PRESENT = 10
     OTHERS = 11
+    PREFIX = 12
 
 cdef struct ColumnRow:
     int32_t op
@@ -53,6 +54,7 @@ cdef enum Action:
     MAPPED4 = 3  # an IPv4 address as v4-mapped
     LOOKUP = 4
     PLACE = 5  # offset of the message plus a constant
+    ONES = 6  # leading one bits of `width` bytes
 
 cdef struct Step:
     int32_t action

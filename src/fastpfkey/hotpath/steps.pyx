@@ -84,6 +84,10 @@ cdef void make_sockaddr_step(Job* job, Step* step, const ColumnRow* row, const u
     if row.op == IP:
         step.at += family.address
         step.action = MAPPED4 if family.version == 4 else BYTES16
+    elif row.op == PREFIX:
+        step.at += family.address
+        step.width = 4 if family.version == 4 else 16
+        step.action = ONES
     else:
         step.at += family.port if row.op == PORT else family.scope
         step.action = NUMBER

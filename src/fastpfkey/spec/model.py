@@ -395,6 +395,8 @@ class Take(enum.Enum):
     """Canonical family of the sockaddr."""
     PORT = "port"
     SCOPE = "scope"
+    PREFIX = "prefix"
+    """Leading one bits of the sockaddr's address, which is a mask."""
     TAIL_OFFSET = "tail offset"
     """Where in the buffer the bytes behind the fixed part begin."""
     TAIL_LENGTH = "tail length"

@@ -10,7 +10,7 @@ Sources: sys/net/pfkeyv2.h v1.95, pfkeyv2.c, pfkeyv2_convert.c, pfkeyv2_parsemes
 from __future__ import annotations
 
 from . import errnos, kame, rfc2367, tables
-from .model import Extension, Records, Sized, Sockaddrs, Source, exact, layout, sockaddr_rules, terms
+from .model import Extension, Records, Sized, Sockaddrs, Source, Take, exact, layout, sockaddr_rules, terms
 from .terms import AuthAlgorithm as Auth
 from .terms import Direction, FlowType, IdentityType, MessageType, PolicyType, SAType
 from .terms import EncryptAlgorithm as Encrypt
@@ -368,6 +368,8 @@ DIALECT = rfc2367.DIALECT.derive(
         "PolicyTable": (
             *tables.address_sources("src", Ext.SRC_FLOW),
             *tables.address_sources("dst", Ext.DST_FLOW),
+            Source("src_prefixlen", Ext.SRC_MASK, take=Take.PREFIX),
+            Source("dst_prefixlen", Ext.DST_MASK, take=Take.PREFIX),
             Source("src_proto", Ext.PROTOCOL, "proto"),
             Source("dst_proto", Ext.PROTOCOL, "proto"),
             Source("dir", Ext.FLOW_TYPE, "direction"),

@@ -124,6 +124,8 @@ class ColumnOp(IntEnum):
     MESSAGE_LENGTH = 9
     PRESENT = 10
     OTHERS = 11
+    PREFIX = 12
+    """Leading one bits of the address of the sockaddr at `source`; 0 for an unknown family."""
 
 
 class ColumnRow(NamedTuple):
@@ -301,6 +303,7 @@ _PARTS = {
     Take.FAMILY: (ColumnOp.FAMILY, 2),
     Take.PORT: (ColumnOp.PORT, 2),
     Take.SCOPE: (ColumnOp.SCOPE, 4),
+    Take.PREFIX: (ColumnOp.PREFIX, 1),
     Take.TAIL_OFFSET: (ColumnOp.TAIL_OFFSET, 8),
     Take.TAIL_LENGTH: (ColumnOp.TAIL_LENGTH, 4),
     Take.MESSAGE_OFFSET: (ColumnOp.MESSAGE_OFFSET, 8),
