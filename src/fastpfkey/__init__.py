@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .errors import DetectionError as DetectionError
     from .errors import EncodeError as EncodeError
     from .errors import Fault as Fault
+    from .errors import LeaseError as LeaseError
     from .errors import LimitError as LimitError
     from .errors import MalformedError as MalformedError
     from .errors import OverrunError as OverrunError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .errors import TruncatedError as TruncatedError
     from .errors import WireError as WireError
     from .hotpath import BACKEND as BACKEND
+    from .hotpath.contract import Lease as Lease
     from .spec.terms import AuthAlgorithm as AuthAlgorithm
     from .spec.terms import CompressAlgorithm as CompressAlgorithm
     from .spec.terms import Direction as Direction
@@ -43,7 +45,10 @@ if TYPE_CHECKING:
     from .wire.decode import decode as decode
     from .wire.detect import Detection as Detection
     from .wire.detect import detect as detect
+    from .wire.memory import wipe as wipe
     from .wire.message import Message as Message
+    from .wire.pool import BufferPool as BufferPool
+    from .wire.pool import PoolStatistics as PoolStatistics
     from .wire.rules import check as check
     from .wire.rules.rule import Violation as Violation
     from .wire.translate import Translation as Translation
@@ -56,6 +61,7 @@ _HOMES = {
     "BACKEND": "hotpath",
     "BackendError": "errors",
     "Batch": "wire.batch",
+    "BufferPool": "wire.pool",
     "CompressAlgorithm": "spec.terms",
     "Detection": "wire.detect",
     "DetectionError": "errors",
@@ -65,6 +71,8 @@ _HOMES = {
     "ExtensionType": "spec.terms",
     "Fault": "errors",
     "IdentityType": "spec.terms",
+    "Lease": "hotpath.contract",
+    "LeaseError": "errors",
     "Level": "spec.terms",
     "LimitError": "errors",
     "MalformedError": "errors",
@@ -76,6 +84,7 @@ _HOMES = {
     "PFKeyError": "errors",
     "PolicyTable": "columns.policies",
     "PolicyType": "spec.terms",
+    "PoolStatistics": "wire.pool",
     "SAState": "spec.terms",
     "SATable": "columns.associations",
     "SAType": "spec.terms",
@@ -88,6 +97,7 @@ _HOMES = {
     "check": "wire.rules",
     "decode": "wire.decode",
     "detect": "wire.detect",
+    "wipe": "wire.memory",
 }
 """Where each public name lives. The imports above say the same to type checkers; a test compares the two."""
 

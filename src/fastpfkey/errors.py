@@ -14,6 +14,7 @@ the three into an exception, so type, text and offset are the same whichever bac
       BackendError (ImportError)    the requested backend is unavailable
       TransportError (OSError)      a socket cannot be opened, or fails
         OverrunError                  messages were lost on the way
+      LeaseError (RuntimeError)     a lease is over, or a pool has none to give
 
 No text here ever contains bytes of a message: they may be keys.
 """
@@ -145,6 +146,10 @@ class TransportError(PFKeyError, OSError):
 
 class OverrunError(TransportError):
     """Messages were lost on the way, or may have been: more came than there was room for."""
+
+
+class LeaseError(PFKeyError, RuntimeError):
+    """A lease was used after its release, or a pool has nothing to lend."""
 
 
 _TRUNCATED = frozenset({Fault.HEADER_TRUNCATED, Fault.MESSAGE_TRUNCATED})

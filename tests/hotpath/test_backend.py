@@ -113,7 +113,7 @@ class TestChoice:
         assert answer(broken, "reference")[0] == "reference"
 
     @needs_compiled
-    @pytest.mark.parametrize("module", ["shapes", "columns", "gather"])
+    @pytest.mark.parametrize("module", ["shapes", "columns", "gather", "pool"])
     def test_a_module_that_is_missing_is_not_skipped(self, tmp_path: Path, module: str) -> None:
         assert refusal(copy(tmp_path, f"{module}.*.so", f"{module}.*.pyd")).startswith(NOT_LOADED)
 
@@ -132,8 +132,8 @@ FUNCTIONS = [name for name, value in vars(HotPath).items() if inspect.isfunction
 
 
 class TestContract:
-    def test_it_has_the_four_functions(self) -> None:
-        assert sorted(FUNCTIONS) == ["decode", "gather", "hop", "walk"]
+    def test_it_has_these_functions(self) -> None:
+        assert sorted(FUNCTIONS) == ["decode", "gather", "hop", "slabs", "walk", "wipe"]
 
     @pytest.mark.parametrize("backend", TWINS)
     @pytest.mark.parametrize("name", FUNCTIONS)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 import numpy as np
 
 from ..hotpath import gather
+from ..wire.memory import wipe
 from .room import Array
 from .table import Selector
 
@@ -29,16 +30,12 @@ class Secret:
     def __init__(self, size: int) -> None:
         self.memory = bytearray(size)
         self.wiped = False
-        weakref.finalize(self, _overwrite, self.memory)
+        weakref.finalize(self, wipe, self.memory)
 
     def wipe(self) -> None:
         """Overwrite it now, for every user."""
-        _overwrite(self.memory)
+        wipe(self.memory)
         self.wiped = True
-
-
-def _overwrite(memory: bytearray) -> None:
-    np.frombuffer(memory, np.uint8)[:] = 0
 
 
 class Span(NamedTuple):

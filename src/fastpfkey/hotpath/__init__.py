@@ -11,9 +11,24 @@ import importlib.util
 import os
 
 from ..errors import BackendError
-from .contract import HotPath, Outcome
+from .contract import HotPath, Lease, Outcome, Slabs
 
-__all__ = ["BACKEND", "BACKENDS", "REASON", "HotPath", "Outcome", "decode", "gather", "hop", "load", "walk"]
+__all__ = [
+    "BACKEND",
+    "BACKENDS",
+    "REASON",
+    "HotPath",
+    "Lease",
+    "Outcome",
+    "Slabs",
+    "decode",
+    "gather",
+    "hop",
+    "load",
+    "slabs",
+    "walk",
+    "wipe",
+]
 
 BACKENDS = ("compiled", "reference")
 
@@ -46,3 +61,5 @@ walk = _twin.walk
 decode = _twin.decode
 hop = _twin.hop
 gather = _twin.gather
+slabs = _twin.slabs
+wipe = _twin.wipe

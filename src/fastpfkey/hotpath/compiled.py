@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .columns import decode
 from .gather import gather
+from .pool import slabs, wipe
 from .walk import hop, walk
 
-__all__ = ["decode", "gather", "hop", "walk"]
+__all__ = ["decode", "gather", "hop", "slabs", "walk", "wipe"]

@@ -1,8 +1,8 @@
 """What both twins provide: the signatures, the outcome they return, and the limits they keep.
 
-The caller allocates every output and owns every buffer; nothing here raises a domain error or allocates in proportion
+The caller allocates every output and owns every buffer; no function raises a domain error or allocates in proportion
 to what the wire says. A function stops at the first fault and says where; what to do about it (raise, stop, skip) is
-decided above.
+decided above. Only a lease raises by itself, for it is handed out as it is.
 
 Positions and offsets are bytes from the start of `buffer`, which is any object with a C-contiguous buffer. Outputs are
 writable C-contiguous buffers. Both twins write the same bytes to them and leave the same bytes alone.
@@ -10,8 +10,8 @@ writable C-contiguous buffers. Both twins write the same bytes to them and leave
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, runtime_checkable
 
 from ..spec.plan import ColumnPlan, Frame
 
@@ -30,6 +30,84 @@ class Outcome(NamedTuple):
     """Byte that shows the fault; equal to `next` without a fault."""
     next: int
     """Where to go on: behind the last good message, which with a fault is the start of the faulty one."""
+
+
+@runtime_checkable
+class Lease(Protocol):
+    """Bytes on loan from a pool: a writable buffer of `len(lease)` bytes, and a context manager that releases it.
+
+    What the bytes hold at first is whatever was left there, never keys. Views taken before the release (memoryview,
+    np.frombuffer) stay good and keep the memory from being lent again. A lease that is dropped ends by itself.
+    """
+
+    holds_keys: bool
+    """Whether the bytes may be keys: they are overwritten with zeros when the lease ends."""
+    offsets: Any
+    """Where the messages begin that were built into it (array of uint64); None if it was not built."""
+
+    @property
+    def released(self) -> bool:
+        """Whether the lease is over, so that any use but of views taken before raises LeaseError.
+
+        One exception: of a new view, the reference twin's memoryview says so with a ValueError.
+        """
+        ...
+
+    def release(self) -> None:
+        """End the lease. A second time does nothing."""
+        ...
+
+    def __len__(self) -> int: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exception: object) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def __buffer__(self, flags: int, /) -> memoryview: ...
+
+
+class Slabs(Protocol):
+    """Memory to lend in slabs of one size, and the count of what is lent. Safe to use from several threads.
+
+    A slab that is viewed when its lease ends is retired: it counts as a slab no more, so another may be made in its
+    place, and with the last view it is wiped and comes back or, where it would be one too many, is given up.
+    """
+
+    @property
+    def in_use(self) -> int:
+        """Leases that are not over."""
+        ...
+
+    @property
+    def high_water(self) -> int:
+        """Most of them at any time."""
+        ...
+
+    @property
+    def retired(self) -> int:
+        """Slabs that are viewed behind the end of their lease."""
+        ...
+
+    @property
+    def oversize(self) -> int:
+        """Leases so far that were larger than a slab and got memory of their own."""
+        ...
+
+    @property
+    def allocations(self) -> int:
+        """How often memory was made, for slabs and oversize."""
+        ...
+
+    def take(self, size: int) -> Lease | None:
+        """A lease of `size` bytes.
+
+        None if `size` is negative, more slabs are retired than may be, or all are lent.
+        """
+        ...
+
+    def add_waiters(self, change: int) -> None:
+        """So many more, or fewer, wait for `wake` to be called when something comes back."""
+        ...
 
 
 class HotPath(Protocol):
@@ -70,4 +148,17 @@ class HotPath(Protocol):
         `offsets` (uint64) says where each begins, `bits` (uint16) how many bits it has, rounded up to bytes.
         Raises IndexError, having written nothing, if a string or the store is too short.
         """
+        ...
+
+    def slabs(
+        self, size: int, count: int, limit: int, max_retired: int, page: int, wake: Callable[[], object]
+    ) -> Slabs:
+        """`count` slabs of `size` bytes now, and up to `limit` when they are needed.
+
+        All begin at multiples of `page`. `wake` may be called from finalizers, so it has to be reentrant.
+        """
+        ...
+
+    def wipe(self, buffer: Buffer) -> None:
+        """Overwrite all bytes with zeros, even if nobody reads them afterwards."""
         ...
