@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fastpfkey.spec.model import Counted, Dialect, Layout, Records, Requests
+from fastpfkey.spec.layouts import Layout
+from fastpfkey.spec.model import Counted, Dialect, Records, Requests
 from fastpfkey.spec.rfc2367 import MSG
 
 TABLES = Path(__file__).resolve().parents[1] / "vectors" / "golden" / "dialects"

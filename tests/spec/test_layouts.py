@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from fastpfkey.spec import DIALECTS, dialect
-from fastpfkey.spec.model import HEADER_SIZE, Extension, Field, Layout, Order, Records, layout
+from fastpfkey.spec.layouts import Field, Layout, Order, layout
+from fastpfkey.spec.model import HEADER_SIZE, Extension, Records
 from fastpfkey.spec.plan import ByteOrder
 from fastpfkey.spec.rfc2367 import KEY, MSG, SA
 from fastpfkey.spec.terms import ExtensionType

@@ -17,20 +17,11 @@ from fastpfkey.errors import Fault
 from fastpfkey.hotpath import BACKEND, Outcome, load
 from fastpfkey.hotpath.contract import HotPath
 from fastpfkey.spec import rfc2367, tables
-from fastpfkey.spec.model import (
-    Dialect,
-    Extension,
-    Records,
-    Requests,
-    SockaddrFamily,
-    SockaddrRules,
-    Sockaddrs,
-    Source,
-    When,
-    layout,
-    terms,
-)
+from fastpfkey.spec.layouts import layout
+from fastpfkey.spec.model import Dialect, Extension, Records, Requests, Sockaddrs, Source, When
 from fastpfkey.spec.plan import ByteOrder, column_plan, frame
+from fastpfkey.spec.sockaddrs import SockaddrFamily, SockaddrRules
+from fastpfkey.spec.term_tables import terms
 from fastpfkey.spec.terms import (
     AuthAlgorithm,
     EncryptAlgorithm,

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from fastpfkey.spec import dialect
-from fastpfkey.spec.model import PF_KEY_V2, Layout, Order
+from fastpfkey.spec.layouts import Layout, Order
+from fastpfkey.spec.model import PF_KEY_V2
 
 from .facts import UNNAMED, layouts_of, numbers_of
 

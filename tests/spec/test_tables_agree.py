@@ -9,16 +9,8 @@ from __future__ import annotations
 import pytest
 
 from fastpfkey.spec import DIALECTS, dialect
-from fastpfkey.spec.model import (
-    EXTENSION_HEADER_SIZE,
-    HEADER_SIZE,
-    PF_KEY_V2,
-    Order,
-    Records,
-    Requests,
-    Sockaddrs,
-    Text,
-)
+from fastpfkey.spec.layouts import Order
+from fastpfkey.spec.model import EXTENSION_HEADER_SIZE, HEADER_SIZE, PF_KEY_V2, Records, Requests, Sockaddrs, Text
 from fastpfkey.spec.terms import ExtensionType
 
 from .facts import OLD_NAMES, UNNAMED, layouts_of, numbers_of, table

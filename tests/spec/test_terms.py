@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastpfkey.spec import DIALECTS, dialect, terms
-from fastpfkey.spec.model import TermTable
+from fastpfkey.spec.term_tables import TermTable
 from fastpfkey.spec.terms import (
     UNKNOWN,
     AuthAlgorithm,

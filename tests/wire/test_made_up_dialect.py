@@ -14,7 +14,8 @@ import pytest
 from spec.test_made_up_dialect import ATLANTIS, Builder
 
 import fastpfkey as pf
-from fastpfkey.spec.model import Counted, Extension, KeyBits, Sized, Sockaddrs, Text, layout
+from fastpfkey.spec.layouts import layout
+from fastpfkey.spec.model import Counted, Extension, KeyBits, Sized, Sockaddrs, Text
 from fastpfkey.wire.extensions import SA, Opaque
 from fastpfkey.wire.message import MessageValue, MessageView
 from fastpfkey.wire.value import Secret

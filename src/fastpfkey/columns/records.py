@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..spec.model import Dialect, Field, Order
+from ..spec.layouts import Field, Order
+from ..spec.model import Dialect
 from ..spec.terms import UNKNOWN
 from .readable import V4_MAPPED
 from .room import Array

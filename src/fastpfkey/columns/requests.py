@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..spec import tables
-from ..spec.model import Layout
+from ..spec.layouts import Layout
 from ..spec.tables import Column
 from .records import Positions, Records
 from .room import allocate

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..spec.model import PF_KEY_V2, WORD, Dialect, Field, Layout
+from ..spec.layouts import Field, Layout
+from ..spec.model import PF_KEY_V2, WORD, Dialect
 from ..spec.rfc2367 import MSG
 from ..spec.terms import ExtensionType, Term
 

@@ -7,7 +7,9 @@ extension 28.
 from __future__ import annotations
 
 from . import errnos, kame, rfc2367
-from .model import Extension, Sockaddrs, Source, exact, layout, sockaddr_rules
+from .layouts import layout
+from .model import Extension, Sockaddrs, Source, exact
+from .sockaddrs import sockaddr_rules
 from .terms import AuthAlgorithm as Auth
 from .terms import EncryptAlgorithm as Encrypt
 from .terms import ExtensionType as Ext

@@ -10,7 +10,9 @@ Sources: uts/common/net/pfkeyv2.h, inet/ip/{keysock.c,sadb.c}, inet/tcp/tcp_sig.
 from __future__ import annotations
 
 from . import errnos, rfc2367
-from .model import Counted, Extension, KeyBits, Records, Sized, Sockaddrs, Source, Take, layout, sockaddr_rules
+from .layouts import layout
+from .model import Counted, Extension, KeyBits, Records, Sized, Sockaddrs, Source, Take
+from .sockaddrs import sockaddr_rules
 from .terms import AuthAlgorithm as Auth
 from .terms import EncryptAlgorithm as Encrypt
 from .terms import ExtensionType as Ext

@@ -13,7 +13,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from . import rfc2367
-from .model import Extension, Requests, Sockaddrs, Text, When, exact, layout, terms
+from .layouts import layout
+from .model import Extension, Requests, Sockaddrs, Text, When, exact
+from .term_tables import terms
 from .terms import AuthAlgorithm as Auth
 from .terms import CompressAlgorithm as Compress
 from .terms import Direction, IdentityType, Level, MessageType, Mode, NATTType, PolicyType, SAType

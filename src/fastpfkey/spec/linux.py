@@ -6,7 +6,8 @@ Source: include/uapi/linux/pfkeyv2.h and ipsec.h, and net/key/af_key.c; what a 6
 from __future__ import annotations
 
 from . import errnos, kame, rfc2367
-from .model import Extension, Requests, Sized, Sockaddrs, layout
+from .layouts import layout
+from .model import Extension, Requests, Sized, Sockaddrs
 from .terms import AuthAlgorithm as Auth
 from .terms import CompressAlgorithm as Compress
 from .terms import Direction, MessageType, Mode

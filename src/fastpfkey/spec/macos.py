@@ -8,7 +8,10 @@ bsd/netkey/{key.c,keysock.c}.
 from __future__ import annotations
 
 from . import errnos, kame, rfc2367
-from .model import Extension, Records, Sockaddrs, Source, exact, layout, sockaddr_rules, terms
+from .layouts import layout
+from .model import Extension, Records, Sockaddrs, Source, exact
+from .sockaddrs import sockaddr_rules
+from .term_tables import terms
 from .terms import AuthAlgorithm as Auth
 from .terms import EncryptAlgorithm as Encrypt
 from .terms import ExtensionType as Ext

@@ -1,23 +1,24 @@
-"""What a dialect is made of: fields, layouts, tails, extensions, and the dialect that holds them.
+"""What a dialect is made of: extensions with layouts and tails, and the dialect that holds them.
 
-The idea: everything that an operating system can change is data of these few types, and every other floor derives what
-it needs from them: struct formats, NumPy dtypes, walk tables, column plans, golden names. A new dialect is one file of
-such data.
+The idea: everything that an operating system can change is data of few types, those here and in layouts.py,
+sockaddrs.py and term_tables.py, and every other floor derives what it needs from them: struct formats, NumPy dtypes,
+walk tables, column plans, golden names. A new dialect is one file of such data.
 
-Offsets are in bytes from the start of the structure. Lengths on the wire count 8-byte words (RFC 2367, 2.2), here they
-are bytes.
+Lengths on the wire count 8-byte words (RFC 2367, 2.2), here they are bytes.
 """
 
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 
-from .terms import ExtensionType, SAType, Term
+from .layouts import Layout
+from .sockaddrs import SockaddrRules
+from .term_tables import TermTable
+from .terms import ExtensionType, SAType
 
 WORD = 8
 """Bytes in one unit of sadb_msg_len and sadb_ext_len."""
@@ -30,129 +31,6 @@ EXTENSION_HEADER_SIZE = 4
 
 PF_KEY_V2 = 2
 """The only value of sadb_msg_version."""
-
-
-class Order(enum.Enum):
-    """Byte order of a field: that of the capturing host, network order always, or bytes that are no number."""
-
-    HOST = "host"
-    NETWORK = "network"
-    BYTES = "bytes"
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One member of a C structure."""
-
-    name: str
-    """Plain word, as attributes and columns use it."""
-    c_name: str
-    offset: int
-    width: int
-    """Bytes of one element."""
-    count: int = 1
-    """Number of elements; above 1 the field is an array."""
-    order: Order = Order.HOST
-    terms: str = ""
-    """Name of the dialect's term table that translates this number; empty where the number stands for itself."""
-    shift: int = 0
-    """The value is the number on the wire shifted left, or right if negative: 3 turns bytes of bitmap into packets."""
-
-    @property
-    def size(self) -> int:
-        """Bytes of the whole field."""
-        return self.width * self.count
-
-    @property
-    def reserved(self) -> bool:
-        """Whether senders have to write zero here."""
-        return self.name.startswith("reserved")
-
-
-@dataclass(frozen=True)
-class Layout:
-    """A C structure: name, members in order, and its size in bytes."""
-
-    c_name: str
-    fields: tuple[Field, ...]
-    size: int
-
-    @cached_property
-    def by_name(self) -> Mapping[str, Field]:
-        """Fields by plain name."""
-        return MappingProxyType({item.name: item for item in self.fields})
-
-    def __getitem__(self, name: str) -> Field:
-        return self.by_name[name]
-
-    def struct_format(self, byteorder: str) -> str:
-        """`struct` format for a host of this byte order ("little" or "big"); network fields come out as byte strings.
-
-        A network-order field cannot share one format string with little-endian neighbours, so it is `4s` here and its
-        reader converts; arrays are `Ns` too.
-        """
-        codes = {1: "B", 2: "H", 4: "I", 8: "Q"}
-        text = "<" if byteorder == "little" else ">"
-        position = 0
-        for item in self.fields:
-            if item.offset > position:
-                text += f"{item.offset - position}x"
-            text += codes[item.width] if item.count == 1 and item.order is Order.HOST else f"{item.size}s"
-            position = item.offset + item.size
-        return text + (f"{self.size - position}x" if self.size > position else "")
-
-    def dtype(self, byteorder: str) -> dict[str, object]:
-        """NumPy structured dtype description (a dict for `numpy.dtype`) with C names and declared byte orders."""
-        host = "<" if byteorder == "little" else ">"
-        formats = []
-        for item in self.fields:
-            if item.order is Order.BYTES or item.width == 1:
-                formats.append(f"({item.size},)u1" if item.size > 1 else "u1")
-            else:
-                number = (">" if item.order is Order.NETWORK else host) + f"u{item.width}"
-                formats.append(number if item.count == 1 else f"({item.count},){number}")
-        return {
-            "names": [item.c_name for item in self.fields],
-            "formats": formats,
-            "offsets": [item.offset for item in self.fields],
-            "itemsize": self.size,
-        }
-
-
-_MEMBER = re.compile(
-    r"(?P<name>\w+)(=(?P<c_name>\w+))?\s+(?P<kind>[unb])(?P<bits>\d+)(\[(?P<count>\d+)\])?"
-    r"(\s+(?P<way><<|>>)(?P<shift>\d))?(\s+(?P<terms>\w+))?"
-)
-
-
-def layout(c_name: str, prefix: str, members: str) -> Layout:
-    """Read a structure from a small notation, a member a line: `name[=c_name] kind[count] [<<shift | >>shift] [terms]`.
-
-    The kind is `u` (host order), `n` (network order) or `b` (bytes) with the bits of one element. Members follow each
-    other without holes; a hole in the C structure is written as a reserved member. Unless given, the C name is prefix +
-    name.
-    """
-    fields: list[Field] = []
-    offset = 0
-    orders = {"u": Order.HOST, "n": Order.NETWORK, "b": Order.BYTES}
-    for line in filter(None, (text.strip() for text in members.splitlines())):
-        match = _MEMBER.fullmatch(line)
-        if match is None:
-            raise ValueError(f"{c_name}: cannot read member {line!r}")
-        width = int(match["bits"]) // 8
-        item = Field(
-            name=match["name"],
-            c_name=match["c_name"] or prefix + match["name"],
-            offset=offset,
-            width=width,
-            count=int(match["count"] or 1),
-            order=orders[match["kind"]] if width > 1 else Order.HOST,
-            terms=match["terms"] or "",
-            shift=int(match["shift"] or 0) * (-1 if match["way"] == ">>" else 1),
-        )
-        fields.append(item)
-        offset += item.size
-    return Layout(c_name, tuple(fields), offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,125 +142,6 @@ class Extension:
 def exact(extensions: Iterable[Extension]) -> tuple[Extension, ...]:
     """The same extensions in a dialect whose kernel takes those without a tail at the size of their structure only."""
     return tuple(item if item.tails else replace(item, maximum=item.layouts[-1].size) for item in extensions)
-
-
-@dataclass(frozen=True, slots=True)
-class SockaddrFamily:
-    """How one address family looks in a sockaddr."""
-
-    number: int
-    """The system's AF_ number."""
-    version: int
-    """IP version, which is also the canonical family: 4 or 6."""
-    size: int
-    """sizeof the sockaddr."""
-    address: int
-    """Offset of the address bytes."""
-    port: int
-    """Offset of the port, network order."""
-    flowinfo: int | None = None
-    """Offset of sin6_flowinfo, network order."""
-    scope: int | None = None
-    """Offset of sin6_scope_id, host order."""
-
-    @property
-    def address_size(self) -> int:
-        """Bytes of the address."""
-        return 4 if self.version == 4 else 16
-
-
-@dataclass(frozen=True, slots=True)
-class SockaddrRules:
-    """How a system writes socket addresses."""
-
-    has_length: bool
-    """BSD's sa_len: the first byte is a length, the second the family; otherwise the family is a host-order u16."""
-    families: tuple[SockaddrFamily, ...]
-
-    def family(self, number: int) -> SockaddrFamily | None:
-        """The family with this AF_ number, None if the dialect does not know it."""
-        return next((item for item in self.families if item.number == number), None)
-
-    def version(self, version: int) -> SockaddrFamily:
-        """The family of this IP version."""
-        return next(item for item in self.families if item.version == version)
-
-
-def sockaddr_rules(*, has_length: bool, af_inet6: int, size_in6: int = 28) -> SockaddrRules:
-    """The rules of a system that has the BSD or the System V shape of sockaddr_in and sockaddr_in6."""
-    return SockaddrRules(
-        has_length,
-        (
-            SockaddrFamily(2, 4, 16, address=4, port=2),
-            SockaddrFamily(af_inet6, 6, size_in6, address=8, port=2, flowinfo=4, scope=24),
-        ),
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class TermTable:
-    """One kind of number: which canonical term each wire number means, and what C calls it."""
-
-    kind: type[Term]
-    entries: Mapping[str, tuple[int, Term]]
-    """C name -> (wire number, canonical term). Aliases may repeat a number; the first name is the preferred one."""
-
-    @cached_property
-    def canonical(self) -> Mapping[int, Term]:
-        """Wire number -> canonical term, known numbers only."""
-        table: dict[int, Term] = {}
-        for number, term in self.entries.values():
-            table.setdefault(number, term)
-        return MappingProxyType(table)
-
-    @cached_property
-    def numbers(self) -> Mapping[Term, int]:
-        """Canonical term -> wire number."""
-        table: dict[Term, int] = {}
-        for number, term in self.entries.values():
-            table.setdefault(term, number)
-        return MappingProxyType(table)
-
-    @cached_property
-    def c_names(self) -> Mapping[int, str]:
-        """Wire number -> preferred C name."""
-        table: dict[int, str] = {}
-        for name, (number, _) in self.entries.items():
-            table.setdefault(number, name)
-        return MappingProxyType(table)
-
-    def term(self, number: int) -> Term:
-        """The canonical term of a wire number; an unknown one survives as `Term.unknown(number)`."""
-        known = self.canonical.get(number)
-        return self.kind.unknown(number) if known is None else known
-
-    def number(self, term: int) -> int:
-        """The wire number of a canonical term. Raises KeyError if the dialect has none for it."""
-        value = self.kind(term)
-        known = self.numbers.get(value)
-        if known is not None:
-            return known
-        if value.is_unknown:
-            return value.wire
-        raise KeyError(value)
-
-    def extended(self, entries: Mapping[str, tuple[int, Term]]) -> TermTable:
-        """The same table with more entries; an entry under an existing C name replaces it."""
-        return TermTable(self.kind, {**self.entries, **entries})
-
-    def without(self, *c_names: str) -> TermTable:
-        """The same table without these entries. Raises KeyError for a name that it does not have."""
-        kept = dict(self.entries)
-        for name in c_names:
-            del kept[name]
-        return TermTable(self.kind, kept)
-
-
-def terms(kind: type[Term], entries: Mapping[str, tuple[int, Term]] | Iterable[tuple[str, int, Term]]) -> TermTable:
-    """Make a term table from C names, wire numbers and canonical terms."""
-    if not isinstance(entries, Mapping):
-        entries = {name: (number, term) for name, number, term in entries}
-    return TermTable(kind, dict(entries))
 
 
 class Take(enum.Enum):

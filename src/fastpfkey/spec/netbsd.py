@@ -6,7 +6,9 @@ Sources: sys/net/pfkeyv2.h v1.34.2.1, sys/netipsec/ipsec.h v1.93, sys/netipsec/k
 from __future__ import annotations
 
 from . import errnos, kame
-from .model import Extension, layout, sockaddr_rules
+from .layouts import layout
+from .model import Extension
+from .sockaddrs import sockaddr_rules
 from .terms import EncryptAlgorithm as Encrypt
 from .terms import ExtensionType as Ext
 from .terms import MessageType, Mode

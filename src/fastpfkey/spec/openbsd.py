@@ -10,7 +10,10 @@ Sources: sys/net/pfkeyv2.h v1.95, pfkeyv2.c, pfkeyv2_convert.c, pfkeyv2_parsemes
 from __future__ import annotations
 
 from . import errnos, kame, rfc2367, tables
-from .model import Extension, Records, Sized, Sockaddrs, Source, Take, exact, layout, sockaddr_rules, terms
+from .layouts import layout
+from .model import Extension, Records, Sized, Sockaddrs, Source, Take, exact
+from .sockaddrs import sockaddr_rules
+from .term_tables import terms
 from .terms import AuthAlgorithm as Auth
 from .terms import Direction, FlowType, IdentityType, MessageType, PolicyType, SAType
 from .terms import EncryptAlgorithm as Encrypt

@@ -20,15 +20,13 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from . import rfc2367, tables
+from .layouts import Field, Layout, Order
 from .model import (
     EXTENSION_HEADER_SIZE,
     Counted,
     Dialect,
     Extension,
-    Field,
     KeyBits,
-    Layout,
-    Order,
     Records,
     Requests,
     Sized,

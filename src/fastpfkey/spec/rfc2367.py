@@ -6,7 +6,10 @@ the values are Linux's.
 
 from __future__ import annotations
 
-from .model import Dialect, Extension, KeyBits, Records, Sized, Sockaddrs, Text, layout, sockaddr_rules, terms
+from .layouts import layout
+from .model import Dialect, Extension, KeyBits, Records, Sized, Sockaddrs, Text
+from .sockaddrs import sockaddr_rules
+from .term_tables import terms
 from .terms import AuthAlgorithm as Auth
 from .terms import EncryptAlgorithm as Encrypt
 from .terms import ExtensionType as Ext

@@ -12,13 +12,13 @@ from dataclasses import fields
 from functools import partial
 
 from ..errors import Fault
+from ..spec.layouts import Layout
 from ..spec.model import (
     WORD,
     Counted,
     Dialect,
     Extension,
     KeyBits,
-    Layout,
     Records,
     Requests,
     Sized,

@@ -11,7 +11,8 @@ import struct
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
-from ..spec.model import Dialect, TermTable
+from ..spec.model import Dialect
+from ..spec.term_tables import TermTable
 from ..spec.terms import UNKNOWN, Term
 from .faults import MisfitError
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, field, make_dataclass, replace
 from typing import Any
 
-from ..spec.model import Counted, Extension, KeyBits, Layout, Records, Requests, Sized, Sockaddrs, Tail, Text
+from ..spec.layouts import Layout
+from ..spec.model import Counted, Extension, KeyBits, Records, Requests, Sized, Sockaddrs, Tail, Text
 from ..spec.terms import ExtensionType
 from .catalogue import RECIPES, Recipe
 from .value import ExtensionValue, Value

@@ -12,7 +12,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..spec import rfc2367
-from ..spec.model import EXTENSION_HEADER_SIZE, HEADER_SIZE, WORD, Dialect, layout
+from ..spec.layouts import layout
+from ..spec.model import EXTENSION_HEADER_SIZE, HEADER_SIZE, WORD, Dialect
 from ..spec.plan import ByteOrder, Frame, frame
 from ..spec.terms import ExtensionType, SAType
 from .codec import COMPRESSING, ExtensionCodec

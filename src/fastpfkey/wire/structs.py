@@ -12,7 +12,8 @@ from collections.abc import Callable, Collection, Mapping
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from ..spec.model import Dialect, Field, Layout, Order
+from ..spec.layouts import Field, Layout, Order
+from ..spec.model import Dialect
 from . import conversions
 from .conversions import Conversion, as_number, to_bytes
 from .faults import MisfitError, named

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from ..errors import Fault
-from ..spec.model import KeyBits, Layout, Sized
+from ..spec.layouts import Layout
+from ..spec.model import KeyBits, Sized
 from .conversions import as_bytes, from_text, to_text
 from .faults import MisfitError, MisreadError, named
 from .sockaddr import SockaddrCodec

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import Fault
-from ..spec.model import Layout, Records
+from ..spec.layouts import Layout
+from ..spec.model import Records
 from .conversions import as_number, to_bytes
 from .faults import MisfitError, MisreadError, named
 from .sockaddr import SockaddrCodec

@@ -10,7 +10,8 @@ from wire.build import Builder
 
 import fastpfkey as pf
 from fastpfkey.spec import DIALECTS, dialect, rfc2367
-from fastpfkey.spec.model import Counted, Layout, Order, Records, Requests
+from fastpfkey.spec.layouts import Layout, Order
+from fastpfkey.spec.model import Counted, Records, Requests
 from fastpfkey.spec.terms import ExtensionType as Ext
 from fastpfkey.wire.dialects import EXT
 from fastpfkey.wire.extensions import Combination, Lifetime, Proposal, Sensitivity, SPIRange

@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from fastpfkey.spec.grammar import Grammar
-from fastpfkey.spec.model import Dialect, Layout
+from fastpfkey.spec.layouts import Layout
+from fastpfkey.spec.model import Dialect
 from fastpfkey.spec.terms import AuthAlgorithm, EncryptAlgorithm, IdentityType, SAState, SAType
 from fastpfkey.spec.terms import ExtensionType as Ext
 from fastpfkey.spec.terms import MessageType as Msg

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
-from ...spec.model import SockaddrFamily
+from ...spec.sockaddrs import SockaddrFamily
 from ...spec.terms import ExtensionType as Ext
 from ...spec.terms import MessageType as Msg
 from ..extensions import Address
