@@ -14,8 +14,7 @@ import click
 from ..errors import PFKeyError
 from ..spec import dialect as find_dialect
 from .errors import SourceError
-from .options import dialect_options, reading_options, view_options
-from .rendering import FORMATS
+from .options import FORMATS, dialect_options, reading_options, view_options
 
 if TYPE_CHECKING:
     from ..spec.plan import ByteOrder

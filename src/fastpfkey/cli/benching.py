@@ -7,9 +7,9 @@ import click
 from ..columns.associations import SATable
 from ..columns.measure import Measurement, measure
 from ..errors import WireError
+from ..interop.records import encode
 from .errors import SourceError
 from .reading import How
-from .rendering import encode
 from .sources import Source
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple, TextIO
 
+from ..interop.records import JSONArray, JSONLines, Record, Writer
 from .reading import How, Portion, Reader
-from .rendering import JSONArray, JSONLines, Record, Writer, row_writer
+from .rendering import row_writer
 from .rows import TABLES, Rows, about
 from .sources import Source
 from .text import Messages

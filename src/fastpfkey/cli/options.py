@@ -9,6 +9,9 @@ import click
 
 from .. import spec
 
+FORMATS = ("text", "json", "jsonl", "csv")
+"""Ways to write messages and rows."""
+
 TABLES = ("associations", "policies", "algorithms")
 """Names of the tables whose rows can be shown; `rows` has each."""
 

@@ -6,15 +6,11 @@ A record is a message or a row of a table as plain data. Writers take records as
 from __future__ import annotations
 
 import csv
-import json
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from itertools import chain, islice
 from typing import Any, TextIO
 
-Record = dict[str, Any]
-
-FORMATS = ("text", "json", "jsonl", "csv")
+from ..interop.records import JSONArray, JSONLines, Record, Writer
 
 HEXADECIMAL = frozenset({"spi", "flags"})
 """Numbers that people compare in hexadecimal."""
@@ -24,47 +20,6 @@ PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 50: "esp", 51: "ah", 58: "icmpv6", 
 
 ALIGNED = 1000
 """Rows from which the width of text columns is taken; wider values further down move their line only."""
-
-
-class Writer(ABC):
-    """Writes records in one format."""
-
-    def __init__(self, out: TextIO) -> None:
-        self.out = out
-
-    @abstractmethod
-    def write(self, records: Iterable[Record]) -> None:
-        """Write some more records."""
-
-    def end(self) -> None:
-        """Write what belongs behind the last record, and hand everything on."""
-        self.out.flush()
-
-
-class JSONLines(Writer):
-    """An object a line."""
-
-    def write(self, records: Iterable[Record]) -> None:
-        """Write some more records."""
-        self.out.writelines(f"{encode(record)}\n" for record in records)
-
-
-class JSONArray(Writer):
-    """One array, an object a line."""
-
-    def __init__(self, out: TextIO) -> None:
-        super().__init__(out)
-        self.before = "[\n"
-
-    def write(self, records: Iterable[Record]) -> None:
-        """Write some more records."""
-        for record in records:
-            self.out.write(self.before + encode(record))
-            self.before = ",\n"
-
-    def end(self) -> None:
-        """Close the array."""
-        self.out.write("[]\n" if self.before == "[\n" else "\n]\n")
 
 
 class CSV(Writer):
@@ -104,6 +59,7 @@ class Aligned(Writer):
         """Write the names even if there was no row."""
         if not self.layout:
             self._begin([])
+        super().end()
 
     def _begin(self, rows: Sequence[Record]) -> None:
         columns = zip(self.names, *map(self._cells, rows), strict=True)
@@ -134,9 +90,6 @@ def row_writer(form: str, out: TextIO, names: Sequence[str]) -> Writer:
     if form == "text":
         return Aligned(out, names)
     return JSONArray(out) if form == "json" else JSONLines(out)
-
-
-encode = json.JSONEncoder(check_circular=False).encode
 
 
 def printable(text: str) -> str:

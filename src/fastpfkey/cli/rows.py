@@ -7,19 +7,18 @@ become those of the whole source.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
 
 from ..columns.algorithms import AlgorithmTable
 from ..columns.associations import SATable
 from ..columns.policies import PolicyTable
 from ..columns.table import Table
+from ..interop.records import KEYS, Record, records
 from ..spec.model import Dialect
 from ..spec.terms import MessageType
 from ..wire.batch import Batch
 from .reading import Portion
-from .rendering import Record
 
 OFFSET = "message_offset"
 
@@ -50,10 +49,6 @@ class Rows(ABC):
     def of(self, portion: Portion) -> Iterator[Record]:
         """The rows of some messages."""
 
-    def _joined(self, rows: Iterable[Record], added: Mapping[str, Sequence[Any]]) -> Iterator[Record]:
-        for number, row in enumerate(rows):
-            yield {name: added[name][number] if name in added else row[name] for name in self.names}
-
 
 class Associations(Rows):
     """A row for each message, and what it says about an association."""
@@ -67,18 +62,13 @@ class Associations(Rows):
     @classmethod
     def added(cls, show_keys: bool) -> tuple[str, ...]:
         """The keys, in hexadecimal."""
-        return ("key_auth", "key_encrypt") if show_keys else ()
+        return KEYS if show_keys else ()
 
     def of(self, portion: Portion) -> Iterator[Record]:
         """The rows of some messages."""
-        keys = [name for name in self.names if name in self.added(show_keys=True)]
-        table = SATable.from_batch(portion.batch, self.plain, keys=bool(keys))
+        table = SATable.from_batch(portion.batch, self.plain, keys=not set(KEYS).isdisjoint(self.names))
         _place(table, portion)
-        rows = table.rows(self.plain)
-        if not keys:
-            return rows
-        material = {name: [key.hex() or None for key in table.key_bytes(name.removeprefix("key_"))] for name in keys}
-        return self._joined(rows, material)
+        return records(table, self.names)
 
 
 class Policies(Rows):
@@ -99,13 +89,7 @@ class Policies(Rows):
         """The rows of some messages."""
         table = PolicyTable.from_batch(portion.batch, self.plain)
         _place(table, portion)
-        rows = table.rows(self.plain)
-        if "requests" not in self.names:
-            return rows
-        every = list(table.requests.rows())
-        begins = table.request_offsets.tolist()
-        lists = [every[begin:end] for begin, end in pairwise(begins)]
-        return self._joined(rows, {"requests": lists})
+        return records(table, self.names)
 
 
 class Algorithms(Rows):

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from ..interop.records import Record, Writer
 from ..spec.model import Dialect
-from .rendering import HEXADECIMAL, PROTOCOLS, Record, Writer, printable, request
+from .rendering import HEXADECIMAL, PROTOCOLS, printable, request
 
 HEADER = ("file", "message", "offset", "length", "type", "satype", "errno", "seq", "pid", "reserved")
 """What stands in the first line of a message."""

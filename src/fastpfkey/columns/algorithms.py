@@ -38,9 +38,11 @@ ALGORITHMS = tables.Table(
         Column("satype", "u2", "SA type that the reply is for, canonical", terms="satype"),
         Column("kind", "u2", "extension that lists it, canonical: SUPPORTED_AUTH, SUPPORTED_ENCRYPT or SUPPORTED_COMP"),
         Column("id", "u2", "algorithm, canonical code of its kind"),
-        Column("ivlen", "u1", "length of the initialization vector, bytes on all known systems; 0 for none"),
-        Column("minbits", "u2", "shortest key in bits"),
-        Column("maxbits", "u2", "longest key in bits"),
+        Column(
+            "ivlen", "u1", "length of the initialization vector, bytes on all known systems; 0 for none", unit="bytes"
+        ),
+        Column("minbits", "u2", "shortest key in bits", unit="bits"),
+        Column("maxbits", "u2", "longest key in bits", unit="bits"),
     ),
     (),
 )
@@ -98,6 +100,12 @@ class AlgorithmTable(Table):
         table = cls(columns, tuple(columns), source.origin)
         table.faults, table.skipped = replies.faults, replies.skipped
         return table
+
+    def _coded(self, name: str) -> tuple[Array, list[str]] | None:
+        if name not in ("kind", "id"):
+            return super()._coded(name)
+        labels, places = np.unique(np.array(self._values(name), np.str_), return_inverse=True)
+        return places.astype(np.int32), labels.tolist()
 
     def _values(self, name: str) -> list[Any]:
         if name not in ("kind", "id"):

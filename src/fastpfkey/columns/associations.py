@@ -11,9 +11,9 @@ from ..spec.plan import ByteOrder
 from ..wire.recovery import OnError
 from .keys import KINDS, KeyStore, Span
 from .messages import How, MessageTable
-from .room import Array
+from .room import Array, Selector
 from .source import Source
-from .table import Origin, Selector
+from .table import Origin
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

@@ -6,6 +6,7 @@ memory of their own; a table knows only where in it each of its keys lies, and n
 
 from __future__ import annotations
 
+import hmac
 import weakref
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
@@ -14,14 +15,31 @@ import numpy as np
 
 from ..hotpath import gather
 from ..wire.memory import wipe
-from .room import Array
-from .table import Selector
+from .room import Array, Selector
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 KINDS = ("auth", "encrypt")
 """The keys of an association."""
+
+
+SHORTEST_SALT = 16
+"""Bytes below which a salt could be guessed, and with it a weak key."""
+
+FINGERPRINT = 16
+"""Bytes of a fingerprint."""
+
+
+def fingerprints(keys: Sequence[bytes], salt: bytes) -> list[str | None]:
+    """A hash of each key that only who has the salt can make: hexadecimal, None where there is no key.
+
+    Equal keys have equal fingerprints, in whatever table and of whatever kind: HMAC-SHA-256 cut to 16 bytes. Raises
+    ValueError for a salt of fewer than 16 bytes.
+    """
+    if len(salt) < SHORTEST_SALT:
+        raise ValueError(f"a salt has {SHORTEST_SALT} bytes or more, not {len(salt)}")
+    return [hmac.digest(salt, key, "sha256")[:FINGERPRINT].hex() if key else None for key in keys]
 
 
 class Secret:

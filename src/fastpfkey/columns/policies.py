@@ -15,9 +15,9 @@ from ..wire.recovery import OnError
 from .messages import How, MessageTable
 from .records import Positions
 from .requests import RequestTable, decode_requests, offsets_of
-from .room import Array
+from .room import Array, Selector
 from .source import Source
-from .table import Origin, Selector
+from .table import Origin, Table
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -90,6 +90,10 @@ class PolicyTable(MessageTable):
         offsets = offsets_of(self.request_offsets[1:][rows] - begins)
         chosen = np.repeat(begins - offsets[:-1], np.diff(offsets)) + np.arange(offsets[-1])
         return {"requests": self.requests[chosen], "request_offsets": offsets}
+
+    def lists(self) -> Mapping[str, tuple[Table, Array]]:
+        """The requests of each policy."""
+        return {"requests": (self.requests, self.request_offsets)}
 
     @classmethod
     def _joined(cls, parts: Sequence[Self]) -> dict[str, Any]:

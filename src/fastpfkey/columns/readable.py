@@ -47,9 +47,9 @@ def values(schema: Table, dialect: Dialect, arrays: dict[str, Array], name: str)
     if column.dtype == "16u1":
         found = addresses(array)
     elif name == "present":
-        found = _distinct(array, _extension_labels)
+        found = _spelled(*_distinct(array, _extension_labels))
     elif column.terms:
-        found = _labels(schema, dialect, arrays, column)
+        found = _spelled(*coded(schema, dialect, arrays, column))
     else:
         found = array.tolist()
     missing = null(schema, dialect, arrays, name)
@@ -69,9 +69,22 @@ def null(schema: Table, dialect: Dialect, arrays: dict[str, Array], name: str) -
     return absent
 
 
-def _distinct(array: Array, label: Callable[[int], str]) -> list[str]:
-    codes, places = np.unique(array, return_inverse=True)
-    labels = [label(code) for code in codes.tolist()]
+def _distinct(array: Array, label: Callable[[int], str]) -> tuple[Array, list[str]]:
+    """Which label each value has, and the labels of the values that occur, in the order of their codes."""
+    places: Array
+    if array.dtype.itemsize > 2:
+        codes, places = np.unique(array, return_inverse=True)
+    else:  # few enough codes to mark, which needs no sorting
+        seen = np.zeros(1 << 8 * array.dtype.itemsize, np.bool_)
+        seen[array] = True
+        codes = np.flatnonzero(seen)
+        number = np.zeros(len(seen), np.int32)
+        number[codes] = np.arange(len(codes))
+        places = number[array]
+    return places.astype(np.int32, copy=False), [label(code) for code in codes.tolist()]
+
+
+def _spelled(places: Array, labels: Sequence[str]) -> list[str]:
     return [labels[place] for place in places.tolist()]
 
 
@@ -79,17 +92,21 @@ def _extension_labels(present: int) -> str:
     return " ".join(ExtensionType(bit).label for bit in range(64) if present >> bit & 1)
 
 
-def _labels(schema: Table, dialect: Dialect, arrays: dict[str, Array], column: Column) -> list[str]:
+def coded(schema: Table, dialect: Dialect, arrays: dict[str, Array], column: Column) -> tuple[Array, list[str]]:
+    """A column of terms as labels: which one each row has (int32), and the labels, each once."""
     array = arrays[column.name]
     wire = any(source.column == column.name and not source.translate for source in sources(schema, dialect))
-    found = _distinct(array, _labeller(dialect, column.terms, wire))
+    places, labels = _distinct(array, _labeller(dialect, column.terms, wire))
     for source in sources(schema, dialect):
         if source.column == column.name and source.satype is not None:
             special = np.flatnonzero(arrays["satype"] == source.satype)
-            relabelled = _distinct(array[special], _labeller(dialect, source.terms, wire))
-            for row, label in zip(special.tolist(), relabelled, strict=True):
-                found[row] = label
-    return found
+            found, more = _distinct(array[special], _labeller(dialect, source.terms, wire))
+            places[special] = found + len(labels)
+            labels += more
+    unique = list(dict.fromkeys(labels))
+    if len(unique) == len(labels):
+        return places, labels
+    return np.array([unique.index(label) for label in labels], np.int32)[places], unique
 
 
 def _labeller(dialect: Dialect, terms: str, wire: bool) -> Callable[[int], str]:

@@ -19,6 +19,9 @@ from ..spec.tables import Column
 
 Array = npt.NDArray[Any]
 
+Selector = slice | Array
+"""Chosen rows: a slice of step 1, or row numbers."""
+
 SAMPLE = 1 << 16
 """Bytes of messages that are measured for an estimate."""
 

@@ -19,13 +19,12 @@ from ..spec import tables
 from ..spec.model import Dialect
 from ..wire.structs import HostOrder
 from . import readable
-from .room import Array
+from .room import Array, Selector
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-Selector = slice | Array
-"""Chosen rows: a slice of step 1, or row numbers."""
+    from .arrow import Addresses
 
 PREVIEW_ROWS = 8
 PREVIEW_WIDTH = 110
@@ -200,6 +199,56 @@ class Table:
     def _values(self, name: str) -> list[Any]:
         self._column(name)
         return readable.values(self.schema, self.dialect, self._arrays, name)
+
+    def _coded(self, name: str) -> tuple[Array, list[str]] | None:
+        """A column of terms as the place of each row's label (int32) and the labels; None for other columns."""
+        column = self.schema.column(name)
+        if not column.terms or column.terms not in self.dialect.terms:
+            return None
+        return readable.coded(self.schema, self.dialect, self._arrays, column)
+
+    def lists(self) -> Mapping[str, tuple[Table, Array]]:
+        """Tables of which each row has a list of rows, and where the lists begin, with one more for the end."""
+        return {}
+
+    def key_bytes(self, kind: str) -> list[bytes]:
+        """The keys of one kind, a row each. Raises ValueError for a table without keys."""
+        raise ValueError(f"{type(self).__name__} has no keys")
+
+    def to_arrow(
+        self,
+        *,
+        addresses: Addresses = "binary",
+        names: bool = True,
+        keys: bool = False,
+        fingerprint: bytes | None = None,
+    ) -> Any:
+        """The table as a pyarrow.RecordBatch, which shares the memory of columns of numbers and binary addresses.
+
+        Enumerations are dictionaries of their names, or the codes with `names=False`. Addresses are 16 bytes as in the
+        table, or text with `addresses="text"`. What a message lacks is null. The schema's metadata names table and
+        dialect, that of a field its meaning and unit. A policy's requests are a list of structures.
+
+        `keys=True` adds the keys, which the table must have been decoded with; `fingerprint` adds a keyed hash of
+        each instead, so that whoever has the same salt (16 bytes or more) can compare keys without seeing them.
+
+        Raises ImportError without pyarrow, ValueError for keys that the table does not have.
+        """
+        from .arrow import Export, record_batch
+
+        return record_batch(self, Export(addresses, names, keys, fingerprint))
+
+    def __arrow_c_schema__(self) -> Any:
+        """The schema of `to_arrow`, for readers that speak the Arrow PyCapsule interface."""
+        return self.to_arrow().schema.__arrow_c_schema__()
+
+    def __arrow_c_array__(self, requested_schema: Any = None) -> Any:
+        """What `to_arrow` gives, as a structure array in capsules."""
+        return self.to_arrow().__arrow_c_array__(requested_schema)
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """What `to_arrow` gives, as a stream of one batch."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
         telling = self._preview and set(self._preview) <= set(self._columns)

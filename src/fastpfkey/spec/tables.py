@@ -25,6 +25,8 @@ class Column:
     """The extension whose absence makes the value null; None for facts that every message has."""
     terms: str = ""
     """Term table that names the values, for text and exports."""
+    unit: str = ""
+    """What is counted, for exports; empty where nothing is."""
 
     @property
     def width(self) -> int:
@@ -78,8 +80,8 @@ def presence(table: Table, dialect: Dialect, column: str) -> int | None:
 
 def _header(*, refcount: str) -> tuple[Column, ...]:
     return (
-        Column("message_offset", "u8", "byte offset of the message in the decoded buffer"),
-        Column("message_length", "u4", "bytes of the message"),
+        Column("message_offset", "u8", "byte offset of the message in the decoded buffer", unit="bytes"),
+        Column("message_length", "u4", "bytes of the message", unit="bytes"),
         Column("msg_type", "u1", "sadb_msg_type, wire number", terms="message"),
         Column("errno", "u1", "sadb_msg_errno, the capturing system's number"),
         Column("satype", "u2", "SA type, canonical", terms="satype"),
@@ -90,21 +92,14 @@ def _header(*, refcount: str) -> tuple[Column, ...]:
 
 
 def _lifetime(prefix: str, extension: Ext, meaning: str) -> tuple[Column, ...]:
+    absolute = extension is Ext.LIFETIME_CURRENT
+    unit = "seconds since 1970" if absolute else "seconds"
+    time = "Unix time of" if absolute else "seconds since"
     return (
         Column(f"{prefix}_allocations", "u4", f"{meaning}: allocations (packets on Linux)", extension),
-        Column(f"{prefix}_bytes", "u8", f"{meaning}: bytes", extension),
-        Column(
-            f"{prefix}_addtime",
-            "u8",
-            f"{meaning}: seconds since creation; for current, Unix time of creation",
-            extension,
-        ),
-        Column(
-            f"{prefix}_usetime",
-            "u8",
-            f"{meaning}: seconds since first use; for current, Unix time of first use",
-            extension,
-        ),
+        Column(f"{prefix}_bytes", "u8", f"{meaning}: bytes", extension, unit="bytes"),
+        Column(f"{prefix}_addtime", "u8", f"{meaning}: {time} creation", extension, unit=unit),
+        Column(f"{prefix}_usetime", "u8", f"{meaning}: {time} first use", extension, unit=unit),
     )
 
 
@@ -115,7 +110,7 @@ def _address(prefix: str, extension: Ext, meaning: str) -> tuple[Column, ...]:
             f"{prefix}_family", "u2", f"{meaning}: 4, 6, 0 for none, 0x8000 + AF number for another family", extension
         ),
         Column(f"{prefix}_port", "u2", f"{meaning}: port", extension),
-        Column(f"{prefix}_prefixlen", "u1", f"{meaning}: prefix length in bits", extension),
+        Column(f"{prefix}_prefixlen", "u1", f"{meaning}: prefix length in bits", extension, unit="bits"),
         Column(f"{prefix}_proto", "u1", f"{meaning}: upper-layer protocol", extension),
         Column(f"{prefix}_scope", "u4", f"{meaning}: IPv6 scope (interface) number", extension),
     )
@@ -161,7 +156,7 @@ ASSOCIATIONS = Table(
     (
         *_header(refcount="reserved field of the header: a reference count on KAME systems, a diagnostic on illumos"),
         Column("spi", "u4", "security parameter index", Ext.SA),
-        Column("replay", "u4", "replay window in packets", Ext.SA),
+        Column("replay", "u4", "replay window in packets", Ext.SA, unit="packets"),
         Column("state", "u2", "SA state, canonical", Ext.SA, "state"),
         Column("auth", "u2", "authentication algorithm, canonical", Ext.SA, "auth"),
         Column(
@@ -185,8 +180,8 @@ ASSOCIATIONS = Table(
         Column("natt_sport", "u2", "UDP encapsulation source port", Ext.NATT_SPORT),
         Column("natt_dport", "u2", "UDP encapsulation destination port", Ext.NATT_DPORT),
         Column("natt_oa", "16u1", "NAT-T original address, network order, IPv4 as v4-mapped IPv6", Ext.NATT_OA),
-        Column("key_auth_bits", "u2", "length of the authentication key in bits", Ext.KEY_AUTH),
-        Column("key_encrypt_bits", "u2", "length of the encryption key in bits", Ext.KEY_ENCRYPT),
+        Column("key_auth_bits", "u2", "length of the authentication key in bits", Ext.KEY_AUTH, unit="bits"),
+        Column("key_encrypt_bits", "u2", "length of the encryption key in bits", Ext.KEY_ENCRYPT, unit="bits"),
         *_PRESENT,
         Column("key_auth_offset", "u8", "byte offset of the authentication key in the decoded buffer", Ext.KEY_AUTH),
         Column("key_encrypt_offset", "u8", "byte offset of the encryption key in the decoded buffer", Ext.KEY_ENCRYPT),

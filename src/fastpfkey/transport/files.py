@@ -1,0 +1,42 @@
+"""Files that are there whole or not at all, and that nobody else reads while they hold secrets."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+PRIVATE = 0o600
+
+
+@contextmanager
+def replacing(path: Path, *, private: bool) -> Iterator[BinaryIO]:
+    """A file to be written that takes the place of `path` when all went well, and otherwise never was there.
+
+    It is written in the same folder under another name, forced to disk and renamed. A private one has mode 0600 from
+    its first byte; another has what the umask leaves of 0666, as any new file. Raises OSError.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # 0600
+    beside = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if not private:
+                os.fchmod(descriptor, 0o666 & ~_umask())
+            yield file
+            file.flush()
+            os.fsync(descriptor)
+        beside.replace(path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            beside.unlink()
+        raise
+
+
+def _umask() -> int:
+    """The process's umask, which cannot be read without being set."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
