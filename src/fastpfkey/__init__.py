@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     from .errors import MalformedError as MalformedError
     from .errors import OverrunError as OverrunError
     from .errors import PFKeyError as PFKeyError
+    from .errors import ReplyError as ReplyError
     from .errors import TranslationError as TranslationError
     from .errors import TransportError as TransportError
     from .errors import TruncatedError as TruncatedError
     from .errors import WireError as WireError
     from .hotpath import BACKEND as BACKEND
     from .hotpath.contract import Lease as Lease
+    from .session.events import Burst as Burst
+    from .session.events import Event as Event
+    from .session.events import EventKind as EventKind
     from .spec.terms import AuthAlgorithm as AuthAlgorithm
     from .spec.terms import CompressAlgorithm as CompressAlgorithm
     from .spec.terms import Direction as Direction
@@ -62,12 +66,15 @@ _HOMES = {
     "BackendError": "errors",
     "Batch": "wire.batch",
     "BufferPool": "wire.pool",
+    "Burst": "session.events",
     "CompressAlgorithm": "spec.terms",
     "Detection": "wire.detect",
     "DetectionError": "errors",
     "Direction": "spec.terms",
     "EncodeError": "errors",
     "EncryptAlgorithm": "spec.terms",
+    "Event": "session.events",
+    "EventKind": "session.events",
     "ExtensionType": "spec.terms",
     "Fault": "errors",
     "IdentityType": "spec.terms",
@@ -85,6 +92,7 @@ _HOMES = {
     "PolicyTable": "columns.policies",
     "PolicyType": "spec.terms",
     "PoolStatistics": "wire.pool",
+    "ReplyError": "errors",
     "SAState": "spec.terms",
     "SATable": "columns.associations",
     "SAType": "spec.terms",

@@ -12,6 +12,7 @@ the three into an exception, so type, text and offset are the same whichever bac
       TranslationError (ValueError) another dialect cannot say what a message says
       DetectionError (ValueError)   no dialect, or more than one, fits a buffer
       BackendError (ImportError)    the requested backend is unavailable
+      ReplyError (OSError)          a key engine answered with an error
       TransportError (OSError)      a socket cannot be opened, or fails
         OverrunError                  messages were lost on the way
       LeaseError (RuntimeError)     a lease is over, or a pool has none to give
@@ -22,6 +23,10 @@ No text here ever contains bytes of a message: they may be keys.
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .spec.terms import MessageType
 
 
 class PFKeyError(Exception):
@@ -138,6 +143,28 @@ class DetectionError(PFKeyError, ValueError):
 
 class BackendError(PFKeyError, ImportError):
     """The backend that FASTPFKEY_BACKEND asks for is unavailable, or its extension modules fail to load."""
+
+
+class ReplyError(PFKeyError, OSError):
+    """A key engine answered a request with an error.
+
+    `errno` is the number of the system that answered and `name` its C name, `message_type` and `seq` are those of the
+    request, and `explanation` says what the number means there; it may be empty.
+    """
+
+    def __init__(self, message_type: MessageType, errno: int, name: str, seq: int, explanation: str = "") -> None:
+        super().__init__(errno, name)
+        self.message_type = message_type
+        self.name = name
+        self.seq = seq
+        self.explanation = explanation
+
+    def __str__(self) -> str:
+        number = f"{self.name} ({self.errno})" if self.name.startswith("E") else self.name
+        return f"{self.message_type.name}: {number}" + (f": {self.explanation}" if self.explanation else "")
+
+    def __reduce__(self) -> tuple[type[ReplyError], tuple[object, ...]]:
+        return type(self), (self.message_type, self.errno, self.name, self.seq, self.explanation)
 
 
 class TransportError(PFKeyError, OSError):

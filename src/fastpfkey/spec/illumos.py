@@ -9,7 +9,7 @@ Sources: uts/common/net/pfkeyv2.h, inet/ip/{keysock.c,sadb.c}, inet/tcp/tcp_sig.
 
 from __future__ import annotations
 
-from . import errnos, rfc2367
+from . import errnos, replies, rfc2367
 from .layouts import layout
 from .model import Counted, Extension, KeyBits, Records, Sized, Sockaddrs, Source, Take
 from .sockaddrs import sockaddr_rules
@@ -363,5 +363,6 @@ DIALECT = rfc2367.DIALECT.derive(
         )
     },
     errnos=errnos.ILLUMOS,
+    replies=replies.ILLUMOS,
     diagnostics={number: f"SADB_X_DIAGNOSTIC_{name}" for number, name in enumerate(DIAGNOSTICS)},
 )

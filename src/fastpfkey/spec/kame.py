@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from . import rfc2367
+from . import replies, rfc2367
 from .layouts import layout
 from .model import Extension, Requests, Sockaddrs, Text, When, exact
 from .term_tables import terms
@@ -290,4 +290,5 @@ DIALECT = replace(rfc2367.DIALECT, extensions=exact(rfc2367.EXTENSIONS)).derive(
     flags=FLAGS,
     constants=CONSTANTS,
     ipsec_request=IPSECREQUEST,
+    replies=replies.KAME,
 )

@@ -5,7 +5,7 @@ Source: include/uapi/linux/pfkeyv2.h and ipsec.h, and net/key/af_key.c; what a 6
 
 from __future__ import annotations
 
-from . import errnos, kame, rfc2367
+from . import errnos, kame, replies, rfc2367
 from .layouts import layout
 from .model import Extension, Requests, Sized, Sockaddrs
 from .terms import AuthAlgorithm as Auth
@@ -170,4 +170,5 @@ DIALECT = rfc2367.DIALECT.derive(
     },
     ipsec_request=IPSECREQUEST,
     errnos=errnos.LINUX,
+    replies=replies.LINUX,
 )

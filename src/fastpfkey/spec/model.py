@@ -16,6 +16,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from .layouts import Layout
+from .replies import RFC2367, Replies
 from .sockaddrs import SockaddrRules
 from .term_tables import TermTable
 from .terms import ExtensionType, SAType
@@ -209,6 +210,8 @@ class Dialect:
     """Whether a PROMISC message carries one whole message behind its header (RFC 2367, A) instead of extensions."""
     diagnostics: Mapping[int, str] = field(default_factory=dict)
     """What the header's reserved field means in an error, where the system says more there than in errno."""
+    replies: Replies = RFC2367
+    """How the system answers requests and ends dumps."""
 
     @cached_property
     def by_number(self) -> Mapping[int, Extension]:
@@ -244,6 +247,7 @@ class Dialect:
         errnos: Mapping[str, int] | None = None,
         diagnostics: Mapping[int, str] | None = None,
         wraps: bool | None = None,
+        replies: Replies | None = None,
     ) -> Dialect:
         """A descendant: the same facts apart from those given. Extensions replace those of the same number or type.
 
@@ -268,4 +272,5 @@ class Dialect:
             errnos=self.errnos if errnos is None else errnos,
             diagnostics=self.diagnostics if diagnostics is None else diagnostics,
             wraps=self.wraps if wraps is None else wraps,
+            replies=self.replies if replies is None else replies,
         )

@@ -9,7 +9,7 @@ Sources: sys/net/pfkeyv2.h v1.95, pfkeyv2.c, pfkeyv2_convert.c, pfkeyv2_parsemes
 
 from __future__ import annotations
 
-from . import errnos, kame, rfc2367, tables
+from . import errnos, kame, replies, rfc2367, tables
 from .layouts import layout
 from .model import Extension, Records, Sized, Sockaddrs, Source, Take, exact
 from .sockaddrs import sockaddr_rules
@@ -380,4 +380,5 @@ DIALECT = rfc2367.DIALECT.derive(
         ),
     },
     errnos=errnos.OPENBSD,
+    replies=replies.OPENBSD,
 )
