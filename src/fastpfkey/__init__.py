@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .spec.terms import PolicyType as PolicyType
     from .spec.terms import SAState as SAState
     from .spec.terms import SAType as SAType
+    from .wire import requests as requests
     from .wire.batch import Batch as Batch
     from .wire.decode import decode as decode
     from .wire.detect import Detection as Detection
@@ -105,9 +106,13 @@ _HOMES = {
     "check": "wire.rules",
     "decode": "wire.decode",
     "detect": "wire.detect",
+    "requests": "wire",
     "wipe": "wire.memory",
 }
-"""Where each public name lives. The imports above say the same to type checkers; a test compares the two."""
+"""Where each public name lives; what is no attribute of its home is a module in it.
+
+The imports above say the same to type checkers; a test compares the two.
+"""
 
 __all__ = ["__version__", *_HOMES]
 
@@ -116,7 +121,8 @@ def __getattr__(name: str) -> object:
     if name == "__version__":
         value: object = importlib.import_module("importlib.metadata").version(__name__)
     elif name in _HOMES:
-        value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+        home = importlib.import_module(f".{_HOMES[name]}", __name__)
+        value = getattr(home, name, None) or importlib.import_module(f"{home.__name__}.{name}")
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

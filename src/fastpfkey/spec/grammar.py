@@ -135,6 +135,8 @@ class Grammar:
     policy_types: frozenset[PolicyType] = frozenset(PolicyType)
     directions: frozenset[Direction] = frozenset(Direction)
     requests: Requests = Requests()
+    host_prefixes: bool = True
+    """Whether the address of one host comes with all its bits as prefix length, instead of 0."""
     unspecified_family: frozenset[SAType] = frozenset()
     """SA types whose addresses may be of no family."""
 

@@ -59,4 +59,5 @@ GRAMMAR = Grammar(
     states=frozenset({SAState.MATURE, SAState.ACTIVE_ELSEWHERE, SAState.IDLE, SAState.ACTIVE}),
     ports="always",
     soft_above_hard="error",
+    host_prefixes=False,
 )

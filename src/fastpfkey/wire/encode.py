@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import EncodeError
 from ..spec.model import HEADER_SIZE, PF_KEY_V2, WORD
 from .conversions import as_number, term_number
 from .dialects import Header, MessageCodec
-from .faults import MisfitError, named
+from .faults import MisfitError, named, told_of
 from .value import ExtensionValue
 
 if TYPE_CHECKING:
@@ -26,10 +25,8 @@ def encode(message: Message, codec: MessageCodec) -> bytes:
     Raises EncodeError, which names message type, extension and field, for what the dialect cannot express or a field
     cannot hold.
     """
-    try:
+    with told_of(message.type.label):
         return _message(message, codec)
-    except MisfitError as misfit:
-        raise EncodeError(f"{message.type.label}: {misfit.field}: {misfit.reason}") from None
 
 
 def _message(message: Message, codec: MessageCodec) -> bytes:

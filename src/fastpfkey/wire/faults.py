@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..errors import Fault
+from ..errors import EncodeError, Fault
 
 
 class MisreadError(Exception):
@@ -42,3 +42,12 @@ def named(name: str) -> Iterator[None]:
         yield
     except MisfitError as misfit:
         raise misfit.inside(name) from None
+
+
+@contextmanager
+def told_of(label: str) -> Iterator[None]:
+    """What does not fit in here is an EncodeError about the message, or whatever else is being built, of this name."""
+    try:
+        yield
+    except MisfitError as misfit:
+        raise EncodeError(": ".join(filter(None, (label, misfit.field, misfit.reason)))) from None

@@ -17,8 +17,9 @@ from ..spec.model import Dialect
 from ..spec.terms import ExtensionType as Ext
 from ..spec.terms import MessageType, Mode, NATTType
 from .dialects import MessageCodec, codec
+from .encapsulation import FLAGS, Encapsulation, placed
 from .extensions import SA, Address
-from .extensions_ipsec import SA2, NATTEncapsulation, NATTPort
+from .extensions_ipsec import SA2
 from .faults import MisfitError, MisreadError
 from .value import ExtensionValue
 
@@ -26,14 +27,6 @@ if TYPE_CHECKING:
     from .message import Message, MessageValue
 
 TUNNEL = "SADB_X_SAFLAGS_TUNNEL"
-ENCAPSULATED = (
-    "SADB_X_SAFLAGS_UDPENCAP",
-    "SADB_X_EXT_NATT",
-    "SADB_X_SAFLAGS_NATT_LOC",
-    "SADB_X_SAFLAGS_NATT_REM",
-)
-"""Flags by which a system without NATT_TYPE says that there is UDP encapsulation."""
-
 NATT = (Ext.NATT_TYPE, Ext.NATT_SPORT, Ext.NATT_DPORT, Ext.NATT_OA)
 OTHER_NATT = (Ext.UDPENCAP, Ext.NATT_LOCAL, Ext.NATT_REMOTE)
 """Where else a port of the encapsulation stands."""
@@ -115,35 +108,26 @@ def _moved(message: Message, target: Dialect, lost: list[str]) -> Iterator[Exten
         gone.add(Ext.SA2)
     if encapsulated and not _same_place(source, target):
         gone |= {*NATT, *OTHER_NATT}
-        names -= set(ENCAPSULATED)
+        names -= set(FLAGS)
         moved = replace(moved, natt_port=None, natt_src_port=None)
         kind = NATTType.ESPINUDP if message.natt_type is None else message.natt_type.type
-        if Ext.NATT_DPORT in target.by_type:
-            added += [NATTEncapsulation(kind), NATTPort(Ext.NATT_SPORT, sport), NATTPort(Ext.NATT_DPORT, dport)]
-            added += [message.natt_oa] if message.natt_oa else []
-        else:
-            names |= {name for name in ENCAPSULATED if name in target.flags}
-            lost += ["natt-type"] if kind is NATTType.ESPINUDP_NON_IKE else []
-            lost += ["natt-oa"] if message.natt_oa else []
-            if Ext.NATT_REMOTE in target.by_type and message.address_src and message.address_dst:
-                ends = ((Ext.NATT_LOCAL, message.address_src, sport), (Ext.NATT_REMOTE, message.address_dst, dport))
-                added += [Address(place, replace(end.sockaddr, port=port)) for place, end, port in ends]
-            elif Ext.UDPENCAP in target.by_type:
-                added.append(NATTPort(Ext.UDPENCAP, dport))
-                lost += ["natt-sport"] if sport else []
-            elif "natt_port" in target.by_type[Ext.SA].layouts[-1].by_name:
-                moved = replace(moved, natt_port=dport, natt_src_port=sport, natt_interval=0, natt_offload_interval=0)
-            else:
-                lost += ["natt-sport", "natt-dport"]
+        natt = Encapsulation(kind, sport, dport, message.natt_oa)
+        src, dst = message.address_src, message.address_dst
+        moved, flags, places, homeless = placed(
+            natt, moved, (src.sockaddr, dst.sockaddr) if src and dst else None, target
+        )
+        names |= flags
+        added += places
+        lost += homeless
     said = {source.flags.get(name) for name in names if name in target.flags}  # one bit may have two names
     lost += [
         f"sa.flags.{name}" for name in sorted(names) if name not in target.flags and source.flags[name] not in said
     ]
     lost += ["sa.flags"] if unnamed else []
-    flags = sum({target.flags[name] for name in names if name in target.flags})
+    bits = sum({target.flags[name] for name in names if name in target.flags})
     for extension in message.extensions:
         if extension is sa or extension.exttype is Ext.SA:
-            yield replace(moved, flags=flags)
+            yield replace(moved, flags=bits)
         elif extension.exttype not in gone:
             yield extension
     yield from added
