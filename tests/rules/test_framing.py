@@ -118,6 +118,8 @@ def test_types_are_served_or_not() -> None:
 def test_promiscuity_is_on_or_off() -> None:
     sound = golden("promisc_on")
     breaks_only("R-A-04", sound.replace(satype=pf.SAType.ESP), sound)
+    unheard_of = sound.replace(satype=pf.SAType.IPCOMP)
+    assert "R-A-04" in [item.rule for item in pf.check(unheard_of, dialect="rfc2367")]
 
 
 @pytest.mark.requirement("R-A-06")

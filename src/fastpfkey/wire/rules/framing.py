@@ -158,9 +158,9 @@ def promiscuity_is_on_or_off(subject: Subject) -> Iterator[Finding]:
     """SA type 1 turns it on and 0 off; that of a copy means nothing."""
     if subject.type != MessageType.PROMISC or subject.extensions or _behind(subject.message):
         return
-    number = subject.dialect.terms["satype"].number(subject.satype)
-    if number > 1:
-        yield Finding(f"PROMISC is turned on by SA type 1 and off by 0; {number} is neither")
+    table = subject.dialect.terms["satype"]
+    if subject.satype not in (table.term(0), table.term(1)):
+        yield Finding(f"PROMISC is turned on by SA type 1 and off by 0; {subject.satype.name} is neither")
 
 
 @rule("R-A-06")
