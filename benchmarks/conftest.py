@@ -47,18 +47,21 @@ def memcpy(octets: Octets, copy: Octets) -> float:
 
 @pytest.fixture
 def row(benchmark: BenchmarkFixture, request: pytest.FixtureRequest) -> Row:
-    """Measure a call that reads the messages of a buffer, with memcpy of the same buffer around it."""
+    """Measure a call that reads the messages of a buffer, with memcpy of that buffer, or of another, around it."""
 
-    def measure(group: str, octets: Octets, call: Callable[[], Any], rounds: int = 5) -> None:
+    def measure(
+        group: str, octets: Octets, call: Callable[[], Any], rounds: int = 5, copied: Octets | None = None
+    ) -> None:
         view = memoryview(octets)
         messages = max(hop(view, 0, len(view), swap, len(view)).count for swap in (False, True))
-        copy = np.empty_like(octets)
-        floor = memcpy(octets, copy)
+        source = octets if copied is None else copied
+        copy = np.empty_like(source)
+        floor = memcpy(source, copy)
         benchmark.group = f"{group}, {messages:,} messages"
         benchmark.pedantic(call, rounds=rounds, iterations=1 if messages > SLOW else 5, warmup_rounds=1)
         if benchmark.stats is None:  # --benchmark-disable: the call was made once, to see that it works
             return
-        floor = min(floor, memcpy(octets, copy))
+        floor = min(floor, memcpy(source, copy))
         best = benchmark.stats.stats.min
         benchmark.extra_info["ns_per_message"] = round(best / messages * 1e9, 1)
         benchmark.extra_info["ns_per_byte"] = round(best / len(octets) * 1e9, 4)

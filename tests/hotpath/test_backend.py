@@ -22,7 +22,7 @@ import fastpfkey
 from fastpfkey.errors import BackendError, Fault
 from fastpfkey.hotpath import BACKEND, Outcome, load
 from fastpfkey.hotpath.contract import HotPath
-from fastpfkey.spec import model, plan, terms
+from fastpfkey.spec import model, plan, template, terms
 
 from .twins import COMPILED, TWINS, needs_compiled
 
@@ -133,7 +133,7 @@ FUNCTIONS = [name for name, value in vars(HotPath).items() if inspect.isfunction
 
 class TestContract:
     def test_it_has_these_functions(self) -> None:
-        assert sorted(FUNCTIONS) == ["decode", "gather", "hop", "slabs", "walk", "wipe"]
+        assert sorted(FUNCTIONS) == ["decode", "gather", "hop", "render", "slabs", "walk", "wipe"]
 
     @pytest.mark.parametrize("backend", TWINS)
     @pytest.mark.parametrize("name", FUNCTIONS)
@@ -164,10 +164,10 @@ def enum_of(name: str) -> dict[str, int]:
 
 
 def struct_of(name: str) -> list[str]:
-    """The members of a C struct of 32-bit integers, in order."""
+    """The members of a C struct of integers of one width, in order."""
     (body,) = re.findall(rf"cdef struct {name}:\n((?: +\w+ \w+\n)+)", sources())
     members = re.findall(r"(\w+) (\w+)", body)
-    assert {kind for kind, _ in members} == {"int32_t"}
+    assert {kind for kind, _ in members} in ({"int32_t"}, {"int64_t"})
     return [member for _, member in members]
 
 
@@ -181,6 +181,7 @@ class TestNumbersOfTheCompiledTwin:
             ("Fault", Fault, {"FAULT_NONE": "NONE"}),
             ("CheckOp", plan.CheckOp, {}),
             ("ColumnOp", plan.ColumnOp, {}),
+            ("TextOp", template.TextOp, {}),
         ],
     )
     def test_codes(self, name: str, members: type[IntEnum], renamed: dict[str, str]) -> None:
@@ -194,6 +195,9 @@ class TestNumbersOfTheCompiledTwin:
             ("Check", plan.Check._fields),
             ("Family", plan.Family._fields),
             ("ColumnRow", plan.ColumnRow._fields),
+            ("TextStep", template.TextStep._fields),
+            ("Word", template.Word._fields),
+            ("Zone", template.Zone._fields),
         ],
     )
     def test_structs_are_the_rows_of_a_plan(self, name: str, fields: tuple[str, ...]) -> None:

@@ -11,7 +11,7 @@ import importlib.util
 import os
 
 from ..errors import BackendError
-from .contract import HotPath, Lease, Outcome, Slabs
+from .contract import HotPath, Lease, Outcome, Rendered, Slabs
 
 __all__ = [
     "BACKEND",
@@ -20,11 +20,13 @@ __all__ = [
     "HotPath",
     "Lease",
     "Outcome",
+    "Rendered",
     "Slabs",
     "decode",
     "gather",
     "hop",
     "load",
+    "render",
     "slabs",
     "walk",
     "wipe",
@@ -63,3 +65,4 @@ hop = _twin.hop
 gather = _twin.gather
 slabs = _twin.slabs
 wipe = _twin.wipe
+render = _twin.render

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .columns import decode
 from .gather import gather
 from .pool import slabs, wipe
+from .render import render
 from .walk import hop, walk
 
-__all__ = ["decode", "gather", "hop", "slabs", "walk", "wipe"]
+__all__ = ["decode", "gather", "hop", "render", "slabs", "walk", "wipe"]

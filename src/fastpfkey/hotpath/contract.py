@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, runtime_checkable
 
 from ..spec.plan import ColumnPlan, Frame
+from ..spec.template import Template
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -110,6 +111,15 @@ class Slabs(Protocol):
         ...
 
 
+class Rendered(NamedTuple):
+    """What `render` did."""
+
+    rows: int
+    """Rows whose text is in the output; fewer than asked for where the next one does not fit."""
+    size: int
+    """Bytes of their text."""
+
+
 class HotPath(Protocol):
     """The functions that `reference` and the compiled modules have in common."""
 
@@ -161,4 +171,16 @@ class HotPath(Protocol):
 
     def wipe(self, buffer: Buffer) -> None:
         """Overwrite all bytes with zeros, even if nobody reads them afterwards."""
+        ...
+
+    def render(
+        self, template: Template, columns: Sequence[Buffer], row: int, rows: int, buffer: Buffer, out: Buffer
+    ) -> Rendered:
+        """Write the text of rows from `row` up to `rows` to the beginning of `out`, as long as whole rows fit.
+
+        `columns` are in the template's order, native byte order. Offsets in them that a template follows count in
+        `buffer`; what is not all there is left out. Bytes of `out` behind the text may have changed too.
+        Raises ValueError, having written nothing, if there are not as many columns as the template has or one of them
+        has too few rows.
+        """
         ...
