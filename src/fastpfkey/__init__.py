@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .columns.algorithms import AlgorithmTable as AlgorithmTable
     from .columns.associations import SATable as SATable
     from .columns.policies import PolicyTable as PolicyTable
+    from .columns.stream import iter_tables as iter_tables
     from .errors import BackendError as BackendError
     from .errors import DetectionError as DetectionError
     from .errors import EncodeError as EncodeError
@@ -106,6 +107,7 @@ _HOMES = {
     "check": "wire.rules",
     "decode": "wire.decode",
     "detect": "wire.detect",
+    "iter_tables": "columns.stream",
     "requests": "wire",
     "wipe": "wire.memory",
 }

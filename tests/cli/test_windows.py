@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastpfkey as pf
-from fastpfkey.cli import reading, windows
+from fastpfkey.cli import reading
 from fastpfkey.cli.reading import How, Reader
-from fastpfkey.cli.windows import Window
 from fastpfkey.spec import dialect
+from fastpfkey.wire import windows
+from fastpfkey.wire.windows import Window
 
 from .conftest import CORPUS, LINUX
 

@@ -15,9 +15,9 @@ from typing import Protocol, cast
 
 from ..spec.model import Dialect
 from ..spec.plan import ByteOrder, swapped
-from . import windows
+from ..wire import windows
+from ..wire.windows import Window
 from .errors import SourceError
-from .windows import Window
 
 DEMO = "demo:"
 MOST = 10_000_000
