@@ -10,8 +10,9 @@ import pytest
 
 from fastpfkey.hotpath import decode, walk
 from fastpfkey.spec import DIALECTS, dialect, tables
+from fastpfkey.spec.model import Choice, Source
 from fastpfkey.spec.plan import ByteOrder, column_plan, frame
-from fastpfkey.spec.terms import Direction, ExtensionType, PolicyType, SAType
+from fastpfkey.spec.terms import Direction, ExtensionType, Mode, NATTType, PolicyType, SAType
 
 from .facts import Json, golden
 
@@ -133,6 +134,33 @@ def test_ports_of_illumos(message: Json, byteorder: ByteOrder) -> None:
     }
 
 
+@pytest.mark.parametrize("byteorder", ORDERS)
+@pytest.mark.parametrize(
+    ("name", "tunnel", "encapsulated"),
+    [("openbsd", 0x0004, 0x0200), ("illumos", 0x00020000, 0x00180000), ("macos", None, 0x0002)],
+)
+def test_facts_that_are_flags(name: str, tunnel: int | None, encapsulated: int, byteorder: ByteOrder) -> None:
+    """The mode and the encapsulation are a bit in the same word on systems that have no number for them."""
+    seen = set()
+    for message in golden(name, byteorder):
+        flags = fields(message, "SADB_EXT_SA").get("sadb_sa_flags")
+        row = columns(message, name, byteorder, tables.ASSOCIATIONS, "mode", "natt_type")
+        if tunnel is not None:
+            assert row["mode"] == (Mode.ANY if flags is None else Mode.TUNNEL if flags & tunnel else Mode.TRANSPORT)
+        assert row["natt_type"] == (NATTType.ESPINUDP if flags is not None and flags & encapsulated else NATTType.NONE)
+        seen.add((row["mode"], row["natt_type"]))
+    assert len(seen) >= 2
+
+
+def test_flags_of_a_choice_have_to_be_in_one_byte() -> None:
+    """A plan reads them as one byte through a table."""
+    choice = Choice(("LOW", "HIGH"), Mode.TUNNEL, Mode.TRANSPORT)
+    sources = {"SATable": (Source("mode", ExtensionType.SA, "flags", choice=choice),)}
+    made_up = dialect("openbsd").derive("made-up", flags={"LOW": 0x80, "HIGH": 0x100}, sources=sources)
+    with pytest.raises(ValueError, match="made-up: LOW, HIGH are not in one byte"):
+        column_plan(made_up, tables.ASSOCIATIONS, ["mode"])
+
+
 FLOW_TYPES = {
     1: PolicyType.USE,
     2: PolicyType.ACQUIRE,
@@ -192,6 +220,8 @@ class TestPresence:
             ("freebsd", "replay", (ExtensionType.SA, ExtensionType.SA_REPLAY)),
             ("netbsd", "replay", (ExtensionType.SA,)),
             ("openbsd", "natt_dport", (ExtensionType.UDPENCAP,)),
+            ("openbsd", "mode", (ExtensionType.SA,)),
+            ("macos", "natt_type", (ExtensionType.SA,)),
             ("macos", "natt_sport", (ExtensionType.SA,)),
             ("illumos", "natt_oa", (ExtensionType.NATT_REMOTE,)),
         ],
@@ -206,8 +236,7 @@ class TestPresence:
             ("openbsd", "src_prefixlen"),
             ("openbsd", "src_proto"),
             ("openbsd", "natt_sport"),
-            ("openbsd", "mode"),
-            ("macos", "natt_type"),
+            ("macos", "natt_oa"),
             ("illumos", "reqid"),
         ],
     )

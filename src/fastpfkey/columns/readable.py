@@ -14,7 +14,7 @@ import numpy as np
 
 from ..spec.model import Dialect
 from ..spec.tables import Column, Table, presence, sources
-from ..spec.terms import ExtensionType
+from ..spec.terms import ExtensionType, Term
 from .room import Array
 
 if TYPE_CHECKING:
@@ -95,10 +95,13 @@ def _extension_labels(present: int) -> str:
 def coded(schema: Table, dialect: Dialect, arrays: dict[str, Array], column: Column) -> tuple[Array, list[str]]:
     """A column of terms as labels: which one each row has (int32), and the labels, each once."""
     array = arrays[column.name]
-    wire = any(source.column == column.name and not source.translate for source in sources(schema, dialect))
-    places, labels = _distinct(array, _labeller(dialect, column.terms, wire))
-    for source in sources(schema, dialect):
-        if source.column == column.name and source.satype is not None:
+    own = [source for source in sources(schema, dialect) if source.column == column.name]
+    wire = any(not source.translate for source in own)
+    choice = next((source.choice for source in own if source.choice is not None), None)
+    labeller = _labeller(dialect, column.terms, wire) if choice is None else _label_of(type(choice.chosen))
+    places, labels = _distinct(array, labeller)
+    for source in own:
+        if source.satype is not None:
             special = np.flatnonzero(arrays["satype"] == source.satype)
             found, more = _distinct(array[special], _labeller(dialect, source.terms, wire))
             places[special] = found + len(labels)
@@ -109,11 +112,15 @@ def coded(schema: Table, dialect: Dialect, arrays: dict[str, Array], column: Col
     return np.array([unique.index(label) for label in labels], np.int32)[places], unique
 
 
+def _label_of(kind: type[Term]) -> Callable[[int], str]:
+    return lambda code: kind(code).label
+
+
 def _labeller(dialect: Dialect, terms: str, wire: bool) -> Callable[[int], str]:
     table = dialect.terms.get(terms)
     if table is None:
         return str
-    return lambda code: (table.term(code) if wire else table.kind(code)).label
+    return (lambda code: table.term(code).label) if wire else _label_of(table.kind)
 
 
 def text_table(rows: Sequence[Sequence[str]], right: Iterable[int]) -> list[str]:

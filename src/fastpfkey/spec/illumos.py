@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from . import errnos, replies, rfc2367
 from .layouts import layout
-from .model import Counted, Extension, KeyBits, Records, Sized, Sockaddrs, Source, Take
+from .model import Choice, Counted, Extension, KeyBits, Records, Sized, Sockaddrs, Source, Take
 from .sockaddrs import sockaddr_rules
 from .terms import AuthAlgorithm as Auth
 from .terms import EncryptAlgorithm as Encrypt
 from .terms import ExtensionType as Ext
-from .terms import IdentityType, MessageType, SAState, SAType
+from .terms import IdentityType, MessageType, Mode, NATTType, SAState, SAType
 
 # IV bits in a request, where `bits` covers key, salt and IV; salt bits in the kernel's output, where `bits` covers the
 # key alone and the salt follows it.
@@ -337,6 +337,9 @@ DIAGNOSTICS = """
 """.split()
 """What follows SADB_X_DIAGNOSTIC_ in the name of each diagnostic, in the order of their numbers from 0."""
 
+TUNNEL = Choice(("SADB_X_SAFLAGS_TUNNEL",), Mode.TUNNEL, Mode.TRANSPORT)
+ENCAPSULATED = Choice(("SADB_X_SAFLAGS_NATT_LOC", "SADB_X_SAFLAGS_NATT_REM"), NATTType.ESPINUDP, NATTType.NONE)
+
 DIALECT = rfc2367.DIALECT.derive(
     "illumos",
     wraps=False,
@@ -357,6 +360,8 @@ DIALECT = rfc2367.DIALECT.derive(
     # NAT.
     sources={
         "SATable": (
+            Source("mode", Ext.SA, "flags", choice=TUNNEL),
+            Source("natt_type", Ext.SA, "flags", choice=ENCAPSULATED),
             Source("natt_sport", Ext.NATT_LOCAL, take=Take.PORT),
             Source("natt_dport", Ext.NATT_REMOTE, take=Take.PORT),
             Source("natt_oa", Ext.NATT_REMOTE, take=Take.IP),

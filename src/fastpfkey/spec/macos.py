@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from . import errnos, kame, rfc2367
 from .layouts import layout
-from .model import Extension, Records, Sockaddrs, Source, exact
+from .model import Choice, Extension, Records, Sockaddrs, Source, exact
 from .sockaddrs import sockaddr_rules
 from .term_tables import terms
 from .terms import AuthAlgorithm as Auth
 from .terms import EncryptAlgorithm as Encrypt
 from .terms import ExtensionType as Ext
-from .terms import MessageType, PolicyType, SAType
+from .terms import MessageType, NATTType, PolicyType, SAType
 
 SA_2 = layout(
     "sadb_sa_2",
@@ -185,6 +185,8 @@ ENCRYPT = terms(
     },
 )
 
+ENCAPSULATED = Choice(("SADB_X_EXT_NATT",), NATTType.ESPINUDP, NATTType.NONE)
+
 DIALECT = kame.DIALECT.derive(
     "macos",
     family=29,
@@ -225,6 +227,7 @@ DIALECT = kame.DIALECT.derive(
     # An outbound packet goes from the system's own port to the peer's, which is the one named without "src".
     sources={
         "SATable": (
+            Source("natt_type", Ext.SA, "flags", choice=ENCAPSULATED),
             Source("natt_sport", Ext.SA, "natt_src_port"),
             Source("natt_dport", Ext.SA, "natt_port"),
         )

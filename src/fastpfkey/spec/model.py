@@ -19,7 +19,7 @@ from .layouts import Layout
 from .replies import RFC2367, Replies
 from .sockaddrs import SockaddrRules
 from .term_tables import TermTable
-from .terms import ExtensionType, SAType
+from .terms import ExtensionType, SAType, Term
 
 WORD = 8
 """Bytes in one unit of sadb_msg_len and sadb_ext_len."""
@@ -169,6 +169,16 @@ class Take(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """What bits of sadb_sa_flags say where others have a number: `chosen` if any is set, `otherwise` if none is."""
+
+    flags: tuple[str, ...]
+    """C names of the bits, which lie in one byte."""
+    chosen: Term
+    otherwise: Term
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """Where a table column's value comes from."""
 
@@ -183,6 +193,8 @@ class Source:
     """False keeps the wire number of a field that has terms."""
     satype: SAType | None = None
     """Only in messages of this SA type."""
+    choice: Choice | None = None
+    """What the field's bits say, if it holds flags."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,6 +238,10 @@ class Dialect:
     def satype(self, term: SAType) -> int:
         """Wire number of an SA type. Raises KeyError if the dialect has none."""
         return self.terms["satype"].number(term)
+
+    def mask(self, flags: Iterable[str]) -> int:
+        """The bits of sadb_sa_flags that have these C names."""
+        return sum({self.flags[name] for name in flags})
 
     def errno_name(self, number: int) -> str:
         """C name of an error number of the capturing system (sadb_msg_errno); `errno 57` for one it does not list."""

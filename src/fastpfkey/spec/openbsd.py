@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from . import errnos, kame, replies, rfc2367, tables
 from .layouts import layout
-from .model import Extension, Records, Sized, Sockaddrs, Source, Take, exact
+from .model import Choice, Extension, Records, Sized, Sockaddrs, Source, Take, exact
 from .sockaddrs import sockaddr_rules
 from .term_tables import terms
 from .terms import AuthAlgorithm as Auth
-from .terms import Direction, FlowType, IdentityType, MessageType, PolicyType, SAType
+from .terms import Direction, FlowType, IdentityType, MessageType, Mode, NATTType, PolicyType, SAType
 from .terms import EncryptAlgorithm as Encrypt
 from .terms import ExtensionType as Ext
 
@@ -319,6 +319,9 @@ POLICY_TYPES = terms(
 )
 """Flow types as a table of policies names them, beside the policy types of other systems."""
 
+TUNNEL = Choice(("SADB_X_SAFLAGS_TUNNEL",), Mode.TUNNEL, Mode.TRANSPORT)
+ENCAPSULATED = Choice(("SADB_X_SAFLAGS_UDPENCAP",), NATTType.ESPINUDP, NATTType.NONE)
+
 DIALECT = rfc2367.DIALECT.derive(
     "openbsd",
     family=30,
@@ -366,7 +369,11 @@ DIALECT = rfc2367.DIALECT.derive(
     sources={
         # The kernel keeps the peer's port alone: an outbound packet goes to it, from the port that serves the whole
         # system.
-        "SATable": (Source("natt_dport", Ext.UDPENCAP, "port"),),
+        "SATable": (
+            Source("mode", Ext.SA, "flags", choice=TUNNEL),
+            Source("natt_type", Ext.SA, "flags", choice=ENCAPSULATED),
+            Source("natt_dport", Ext.UDPENCAP, "port"),
+        ),
         # The addresses of a flow are its gateways; what it selects is the flow itself.
         "PolicyTable": (
             *tables.address_sources("src", Ext.SRC_FLOW),

@@ -23,6 +23,7 @@ from . import rfc2367, tables
 from .layouts import Field, Layout, Order
 from .model import (
     EXTENSION_HEADER_SIZE,
+    Choice,
     Counted,
     Dialect,
     Extension,
@@ -334,6 +335,11 @@ def _rows(
     item, minimum = next(
         (variant[source.field], variant.size) for variant in layouts if source.field in variant.by_name
     )
+    if source.choice is not None:
+        at, lookups[f"{column.name} in flags"] = _flags(dialect, source.choice, item, byteorder)
+        lookup = list(lookups).index(f"{column.name} in flags")
+        yield ColumnRow(ColumnOp.MAP, number, at, 1, 0, 0, place, column.width, lookup, minimum, satype)
+        return
     swap = item.count == 1 and _swaps(item, byteorder)
     terms = (source.terms or item.terms) if source.translate else ""
     lookup = -1
@@ -350,6 +356,18 @@ def _swaps(item: Field, byteorder: ByteOrder) -> bool:
     if item.width == 1 or item.order is Order.BYTES:
         return False
     return sys.byteorder == "little" if item.order is Order.NETWORK else swapped(byteorder)
+
+
+def _flags(dialect: Dialect, choice: Choice, item: Field, byteorder: ByteOrder) -> tuple[int, array[int]]:
+    """Offset of the byte that has the bits of a choice, and what its values mean."""
+    mask = dialect.mask(choice.flags)
+    low = ((mask & -mask).bit_length() - 1) // 8
+    bits = mask >> 8 * low
+    if bits > 0xFF:
+        raise ValueError(f"dialect {dialect.name}: {', '.join(choice.flags)} are not in one byte")
+    little = swapped(byteorder) != (sys.byteorder == "little")
+    table = array("H", [int(choice.chosen if number & bits else choice.otherwise) for number in range(256)])
+    return item.offset + (low if little else item.width - 1 - low), table
 
 
 def _lookup(dialect: Dialect, terms: str) -> array[int]:

@@ -1,14 +1,18 @@
 """The extensions of a message as attributes: one for each canonical type, named as the type in lower case.
 
 An attribute is the first extension of its type, or None. It is looked up when it is asked for, in whatever kind of
-message.
+message. The four of UDP encapsulation, the mode and the replay window are in messages of all systems that have such
+things, wherever they put them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, Self, TypeVar, overload
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from ..spec.terms import ExtensionType as Ext
+from ..spec.terms import Mode
 from .extensions import SA, Address, Identity, Key, Lifetime, Opaque, Proposal, Sensitivity, SPIRange, Supported
 from .extensions_illumos import ExtendedDump, ExtendedProposal, ExtendedRegister, KMCookie, Pair
 from .extensions_ipsec import (
@@ -38,6 +42,8 @@ from .extensions_openbsd import (
     Tag,
     Tap,
 )
+from .facts import fact
+from .sockaddr import SocketAddress
 from .value import ExtensionValue
 
 if TYPE_CHECKING:
@@ -61,7 +67,30 @@ class Part(Generic[E]):
     def __get__(self, message: Message | None, owner: object) -> Self | E | None:
         if message is None:
             return self
-        return message.get(self.exttype)  # type: ignore[return-value]
+        return self.find(message)  # type: ignore[return-value]
+
+    def find(self, message: Message) -> ExtensionValue | None:
+        """The extension of a message, or None."""
+        return message.get(self.exttype)
+
+
+class Folded(Part[E]):
+    """The attribute of an extension whose fact some systems have elsewhere; on those it is made of what they say."""
+
+    __slots__ = ("column", "made")
+
+    def __init__(self, exttype: Ext, made: Callable[[Any], E]) -> None:
+        super().__init__(exttype)
+        self.column = exttype.name.lower()
+        self.made = made
+
+    def find(self, message: Message) -> ExtensionValue | None:
+        """The extension, or one with the fact; None if there is neither, or the fact is a zero."""
+        found = super().find(message)
+        if found is not None or self.exttype in message.dialect.by_type:
+            return found
+        told = fact(message, self.column)
+        return self.made(told) if told else None
 
 
 class Parts:
@@ -88,10 +117,10 @@ class Parts:
     kmprivate = Part[KMPrivate](Ext.KMPRIVATE)
     policy = Part[Policy](Ext.POLICY)
     sa2 = Part[SA2](Ext.SA2)
-    natt_type = Part[NATTEncapsulation](Ext.NATT_TYPE)
-    natt_sport = Part[NATTPort](Ext.NATT_SPORT)
-    natt_dport = Part[NATTPort](Ext.NATT_DPORT)
-    natt_oa = Part[Address](Ext.NATT_OA)
+    natt_type = Folded[NATTEncapsulation](Ext.NATT_TYPE, NATTEncapsulation)
+    natt_sport = Folded[NATTPort](Ext.NATT_SPORT, partial(NATTPort, Ext.NATT_SPORT))
+    natt_dport = Folded[NATTPort](Ext.NATT_DPORT, partial(NATTPort, Ext.NATT_DPORT))
+    natt_oa = Folded[Address](Ext.NATT_OA, lambda ip: Address(Ext.NATT_OA, SocketAddress(ip)))
     sec_ctx = Part[SecurityContext](Ext.SEC_CTX)
     kmaddress = Part[KMAddress](Ext.KMADDRESS)
     filter = Part[Filter](Ext.FILTER)
@@ -146,3 +175,13 @@ class Parts:
     remote_credentials = Part[Opaque](Ext.REMOTE_CREDENTIALS)
     local_auth = Part[Opaque](Ext.LOCAL_AUTH)
     remote_auth = Part[Opaque](Ext.REMOTE_AUTH)
+
+    @property
+    def mode(self: Message) -> Mode | None:  # type: ignore[misc]  # every message is of both classes
+        """Mode of the association, a number on some systems and a flag on others; None where the message has none."""
+        return fact(self, "mode")  # type: ignore[return-value]
+
+    @property
+    def replay(self: Message) -> int | None:  # type: ignore[misc]
+        """Replay window in packets, wherever and in whatever unit the system has it; None without an association."""
+        return fact(self, "replay")  # type: ignore[return-value]
