@@ -33,7 +33,7 @@ FLOORS = {
     "__main__": 8,
 }
 ONLY_IN = {
-    "numpy": ("columns", "hotpath.reference", "interop"),
+    "numpy": ("columns", "engine", "hotpath.reference", "interop"),
     "click": ("cli",),
     "rich": ("cli",),
     "socket": ("transport",),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .columns.associations import SATable as SATable
     from .columns.policies import PolicyTable as PolicyTable
     from .columns.stream import iter_tables as iter_tables
+    from .engine.engine import Engine as Engine
     from .errors import BackendError as BackendError
     from .errors import DetectionError as DetectionError
     from .errors import EncodeError as EncodeError
@@ -75,6 +76,7 @@ _HOMES = {
     "Direction": "spec.terms",
     "EncodeError": "errors",
     "EncryptAlgorithm": "spec.terms",
+    "Engine": "engine.engine",
     "Event": "session.events",
     "EventKind": "session.events",
     "ExtensionType": "spec.terms",

@@ -74,7 +74,7 @@ class TestTheLockIsGivenUp:
         assert not another_thread_runs_during(lambda: sorted(range(10000)))
 
     @needs_compiled
-    @pytest.mark.parametrize("function", ["walk", "decode", "hop", "gather"])
+    @pytest.mark.parametrize("function", ["walk", "decode", "hop", "gather", "copy_records"])
     def test_by_the_compiled_twin(self, data: bytes, function: str) -> None:
         twin, build = load("compiled"), Builder("little")
         count = len(data) // 16
@@ -84,11 +84,14 @@ class TestTheLockIsGivenUp:
         many = memoryview(bytearray(8 * 100000)).cast("Q")
         bits = memoryview(b"\x40\0" * 100000).cast("H")
         store = bytearray(8 * 100000)
+        copies = bytearray(400 * 100000)
+        many_ends = memoryview(bytearray(8 * 100000)).cast("Q")
         calls: dict[str, Callable[[], object]] = {
             "walk": lambda: twin.walk(data, 0, EVERYTHING, plan.frame, False, offsets),
             "decode": lambda: twin.decode(data, 0, EVERYTHING, plan, False, outputs.columns, 0, 32000),
             "hop": lambda: twin.hop(data, 0, EVERYTHING, plan.frame.swap, EVERYTHING),
             "gather": lambda: twin.gather(data, many, bits, store),
+            "copy_records": lambda: twin.copy_records(data, many, copies, 0, 1, 0, many_ends),
         }
         assert another_thread_runs_during(calls[function])
 

@@ -22,6 +22,7 @@ __all__ = [
     "Outcome",
     "Rendered",
     "Slabs",
+    "copy_records",
     "decode",
     "gather",
     "hop",
@@ -66,3 +67,4 @@ gather = _twin.gather
 slabs = _twin.slabs
 wipe = _twin.wipe
 render = _twin.render
+copy_records = _twin.copy_records

@@ -184,3 +184,14 @@ class HotPath(Protocol):
         has too few rows.
         """
         ...
+
+    def copy_records(
+        self, buffer: Buffer, offsets: Buffer, out: Buffer, seq: int, step: int, pid: int, ends: Buffer
+    ) -> int:
+        """Copy messages of this host's byte order back to back into `out` and return how many bytes were written.
+
+        `offsets` (uint64) says where each begins; its length is in its header. The first gets the number `seq`, each
+        further one `step` more, all of them `pid`. Where each ends in `out` goes into `ends` (uint64).
+        Raises IndexError, having written nothing, if a message does not lie in the buffer or room is too short.
+        """
+        ...

@@ -18,13 +18,14 @@ from .contract import Outcome
 from .reference_blocks import Block, Sorter
 from .reference_columns import Writer
 from .reference_pool import slabs, wipe
+from .reference_records import copy_records
 from .reference_render import render
 from .reference_shapes import LENGTH
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["decode", "gather", "hop", "render", "slabs", "walk", "wipe"]
+__all__ = ["copy_records", "decode", "gather", "hop", "render", "slabs", "walk", "wipe"]
 
 
 def _byteorder(swap: bool) -> str:

@@ -1,0 +1,194 @@
+"""What all parts of an engine share: its data, its time, and how messages leave it."""
+
+from __future__ import annotations
+
+import random as randomness
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from typing import TYPE_CHECKING, Any
+
+from ..spec.delivery import DELIVERIES, ERROR, Audience, Group
+from ..spec.grammar import grammar
+from ..spec.model import HEADER_SIZE, Dialect
+from ..spec.profile import Profile
+from ..spec.terms import ExtensionType as Ext
+from ..spec.terms import MessageType, SAState
+from ..wire.dialects import Header
+from ..wire.extensions import SA, Address
+from ..wire.sockaddr import IPAddress
+from .framing import Framing
+from .port import Port
+from .records import Records, Values
+from .registry import Registry
+from .store import Store
+from .wheel import Wheel
+
+if TYPE_CHECKING:
+    from .acquires import Pending
+    from .dumps import Dump
+
+_MAPPED = bytes(10) + b"\xff\xff"
+
+Authorize = Callable[[Port, str], bool]
+
+
+def packed(ip: IPAddress) -> bytes:
+    """An address as 16 bytes, IPv4 as v4-mapped IPv6."""
+    return _MAPPED + ip.packed if isinstance(ip, IPv4Address) else ip.packed
+
+
+@dataclass
+class Core:
+    """The state of one engine."""
+
+    dialect: Dialect
+    profile: Profile
+    clock: Callable[[], float]
+    epoch: float
+    """Unix time at which the clock showed 0."""
+    random: randomness.Random
+    authorize: Authorize
+    ports: dict[int, Port] = field(default_factory=dict)
+    store: Store = field(default_factory=Store)
+    wheel: Wheel = field(default_factory=Wheel)
+    pending: dict[int, Pending] = field(default_factory=dict)
+    """Requests for associations by their sequence number."""
+    asked: dict[Hashable, Pending] = field(default_factory=dict)
+    """The same by what they ask for."""
+    dumps: dict[int, Dump] = field(default_factory=dict)
+    """Running dumps by the number of their port."""
+    now: float = 0.0
+    """The time that the clock showed when the engine was last called."""
+    acquire_seq: int = 0
+
+    def __post_init__(self) -> None:
+        # What the RFC's grammar judges is a dialect of no system, so that no system's rules are mixed in.
+        by_rfc = self.profile.grammar == "rfc2367" != self.dialect.name
+        judged = self.dialect.derive(f"{self.dialect.name} by the RFC") if by_rfc else self.dialect
+        self.framing = Framing(judged)
+        self.records = Records(self.framing, self.profile)
+        self.deliveries = DELIVERIES[self.profile.deliveries]
+        self.grammar = grammar(judged)
+        self.store.moved.append(self.wheel.remap)
+        self.algorithms = Registry(self.dialect, self.profile)
+        self.wraps = self.profile.wraps and self.dialect.wraps
+
+    def errno(self, name: str) -> int:
+        """The dialect's number of an error; EINVAL's for one that it does not list."""
+        return self.dialect.errnos.get(name, self.dialect.errnos.get("EINVAL", 22))
+
+    def wall(self, when: float) -> int:
+        """Unix time at some time of the clock; 0 for never."""
+        return int(when + self.epoch) if when < float("inf") else 0
+
+    # Identity
+
+    def key(self, satype: int, dst: IPAddress, spi: int, src: IPAddress | None = None) -> bytes:
+        """The identity of an association. `satype` is a wire number."""
+        if self.profile.unique == "spi":
+            return spi.to_bytes(4, "big")
+        base = bytes([satype]) + spi.to_bytes(4, "big") + packed(dst)
+        told = src is not None and self.dialect.terms["satype"].canonical.get(satype) in self.profile.source_identifies
+        return base + packed(src) if told and src is not None else base
+
+    def key_of(self, record: bytes) -> bytes:
+        """The identity of a stored association."""
+        values = self.records.values(record)
+        sa, src, dst = ends_of(values)
+        return self.key(self.framing.header(record).satype, dst, sa.spi, src)
+
+    def keys_of(self, slots: Any) -> list[bytes]:
+        """The identities of many."""
+        return [self.key_of(self.store.record(slot)) for slot in slots.tolist()]
+
+    def find(self, satype: int, src: IPAddress | None, dst: IPAddress, spi: int) -> int:
+        """The slot of an association; -1 if there is none. A source of None matches any."""
+        slot = self.store.find(self.key(satype, dst, spi, src))
+        if slot < 0:
+            return -1
+        if self.profile.unique == "spi" or (src is not None and self.profile.match_source):
+            record = self.store.record(slot)
+            _, found_src, found_dst = ends_of(self.records.values(record))
+            if int(self.store.rows[slot]["satype"]) != satype or packed(found_dst) != packed(dst):
+                return -1
+            if src is not None and self.profile.match_source and packed(found_src) != packed(src):
+                return -1
+        return slot
+
+    def state(self, slot: int) -> SAState:
+        """The state of a stored association."""
+        return SAState(int(self.store.rows[slot]["state"]))
+
+    # What leaves the engine
+
+    def audience(self, audience: Audience, sender: Port | None, satype: int) -> list[list[Port]]:
+        """The ports of an audience, round by round."""
+        return [
+            [port for port in self.ports.values() if self._belongs(port, groups, sender, satype)]
+            for groups in audience.rounds
+        ]
+
+    def _belongs(self, port: Port, groups: frozenset[Group], sender: Port | None, satype: int) -> bool:
+        return (
+            Group.ALL in groups
+            or (Group.SENDER in groups and port is sender)
+            or (Group.ANY in groups and bool(port.registered))
+            or (Group.REGISTERED in groups and satype in port.registered)
+        )
+
+    def say(self, message: bytes, audience: Audience, sender: Port | None) -> None:
+        """Deliver a message of the engine, and copies to promiscuous sockets.
+
+        Keys go to the sender alone, unless the profile is faithful to kernels that show them to everybody.
+        """
+        satype = self.framing.header(message).satype
+        public = message if self.profile.faithful_keys else self.framing.without_secrets(message)
+        for ports in self.audience(audience, sender, satype):
+            heard = set(map(id, ports))
+            for port in list(self.ports.values()):
+                if port.promiscuous and ports:
+                    self._copy(port, message, sender=None, own=port is sender)
+                if id(port) in heard:
+                    port.put(message if port is sender else public)
+
+    def copy_request(self, message: bytes, sender: Port) -> None:
+        """Show a request to promiscuous sockets, before anybody has looked at it."""
+        for port in list(self.ports.values()):
+            if port.promiscuous and (port is not sender or self.profile.copies_to_sender):
+                self._copy(port, message, sender, own=port is sender)
+
+    def _copy(self, port: Port, message: bytes, sender: Port | None, own: bool) -> None:
+        """One promiscuous copy."""
+        if not own and not self.profile.faithful_keys:
+            message = self.framing.blanked(message)
+        if self.wraps:
+            if HEADER_SIZE + len(message) > 0xFFFF * 8:
+                port.dropped += 1
+                return
+            message = message + bytes(-len(message) % 8)
+            message = self.framing.message(MessageType.PROMISC, 0, message, seq=0 if sender is None else sender.pid)
+        port.put(message)
+
+    def answer(self, port: Port, type: MessageType, message: bytes) -> None:
+        """Deliver the answer to a request of this type."""
+        self.say(message, self.deliveries.answer(type), port)
+
+    def error(self, port: Port, header: Header, raw: bytes, errno: str) -> None:
+        """Answer a request with an error."""
+        if self.profile.request_errors:
+            whole = raw if self.profile.faithful_keys else self.framing.blanked(raw)
+            message = self.framing.relabelled(whole, header, self.errno(errno))
+        else:
+            message = self.framing.relabelled(raw[:HEADER_SIZE], header, self.errno(errno))
+        self.say(message, self.deliveries.answers[ERROR], port)
+
+
+def ends_of(values: Values) -> tuple[SA, IPAddress, IPAddress]:
+    """Association, source and destination of a record, which has them."""
+    sa, src, dst = values[Ext.SA], values[Ext.ADDRESS_SRC], values[Ext.ADDRESS_DST]
+    if not (isinstance(sa, SA) and isinstance(src, Address) and isinstance(dst, Address)):
+        raise TypeError("this is no record of an association")
+    if src.ip is None or dst.ip is None:
+        raise TypeError("a stored association has IP addresses")
+    return sa, src.ip, dst.ip

@@ -1,0 +1,197 @@
+"""The engine's face: ports, messages in and out, time, and consumers."""
+
+from __future__ import annotations
+
+import random as randomness
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from ..spec import dialect as find_dialect
+from ..spec.model import Dialect
+from ..spec.profile import Profile
+from ..spec.profiles import profile as find_profile
+from ..spec.supported import Offered
+from ..spec.terms import MessageType as Msg
+from ..spec.terms import SAType, Term
+from ..wire.memory import byte_view
+from . import acquires, associations, control, dumps, lifetimes
+from .core import Authorize, Core
+from .judging import admitted, judge, readable
+from .port import Port
+from .refusal import RefusedError
+from .request import Request
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+Handler = Callable[[Core, Port, Request], None]
+
+HANDLERS: Mapping[Msg, Handler] = {
+    Msg.GETSPI: associations.getspi,
+    Msg.UPDATE: associations.update,
+    Msg.ADD: associations.add,
+    Msg.DELETE: associations.delete,
+    Msg.GET: associations.get,
+    Msg.ACQUIRE: control.acquire,
+    Msg.REGISTER: control.register,
+    Msg.EXPIRE: control.expire,
+    Msg.FLUSH: control.flush,
+    Msg.DUMP: dumps.start,
+    Msg.PCHANGE: control.pchange,
+}
+"""What each message does. A handler that returns has answered; one that raises RefusedError has changed nothing."""
+
+CHANGES = frozenset({Msg.GETSPI, Msg.UPDATE, Msg.ADD, Msg.DELETE})
+
+
+def _anybody(port: Port, operation: str) -> bool:
+    return True
+
+
+class Engine:
+    """A key engine: the party that RFC 2367 calls the kernel.
+
+    `dialect` is what its messages look like, `profile` how it behaves, by default as the system of that dialect does;
+    `knobs` change single fields of the profile. `clock` gives seconds that never go back, `wall` Unix time, `random`
+    chooses SPIs. `authorize` is asked before a port does something that needs trust: "read_keys", "modify", "flush",
+    "promisc_receive" or "promisc_send"; by default everyone who may connect is trusted.
+
+    Raises ValueError for an unknown dialect or profile, TypeError for an unknown knob.
+    """
+
+    def __init__(
+        self,
+        dialect: str | Dialect = "host",
+        profile: str | Profile | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        random: randomness.Random | None = None,
+        authorize: Authorize = _anybody,
+        **knobs: Any,
+    ) -> None:
+        found = find_dialect(dialect)
+        chosen = profile if isinstance(profile, Profile) else find_profile(profile or found.name)
+        now = clock()
+        self._core = Core(
+            found,
+            replace(chosen, **knobs),
+            clock,
+            wall() - now,
+            random if random is not None else randomness.SystemRandom(),
+            authorize,
+            now=now,
+        )
+        self._ports = 0
+
+    @property
+    def dialect(self) -> Dialect:
+        """The dialect of its messages."""
+        return self._core.dialect
+
+    @property
+    def profile(self) -> Profile:
+        """How it behaves."""
+        return self._core.profile
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        """The open ports."""
+        return tuple(self._core.ports.values())
+
+    def __len__(self) -> int:
+        """Associations in the table."""
+        return self._core.store.alive
+
+    def __repr__(self) -> str:
+        core = self._core
+        size = f"{len(self)} associations, {len(core.ports)} ports"
+        return f"<Engine {core.dialect.name}, profile {core.profile.name}, {size}>"
+
+    def connect(self, pid: int = 0, *, limit: int | None = None, name: str = "") -> Port:
+        """Open a port: one socket of a client, whose process is `pid` if that is known.
+
+        `limit` bounds the bytes that wait for it.
+        """
+        self._ports += 1
+        bound = self._core.profile.queue_limit if limit is None else limit
+        port = Port(self._ports, pid, bound, name, self._read)
+        self._core.ports[port.number] = port
+        return port
+
+    def disconnect(self, port: Port) -> None:
+        """Close a port. Associations and pending requests stay."""
+        port.close()
+        self._core.ports.pop(port.number, None)
+        self._core.dumps.pop(port.number, None)
+
+    def _read(self, port: Port) -> None:
+        dumps.resume(self._core, port)
+
+    def handle(self, port: Port, message: Buffer) -> None:
+        """Act on one message that a port's client has sent. What it brings waits in the ports.
+
+        Raises OSError with the dialect's number where send() would fail, and ValueError for a port that is closed.
+        """
+        if port.closed:
+            raise ValueError("the port is closed")
+        core = self._core
+        self.advance()
+        raw = bytes(byte_view(message))
+        try:
+            self._act(port, raw)
+        except RefusedError as refusal:
+            if refusal.sent or len(raw) < 16:
+                raise OSError(core.errno(refusal.errno), refusal.errno) from None
+            core.error(port, core.framing.header(raw), raw, refusal.errno)
+        finally:
+            core.store.sweep()
+
+    def _act(self, port: Port, raw: bytes) -> None:
+        core = self._core
+        kind = admitted(core, port, raw)
+        if kind == Msg.PROMISC:
+            if not core.wraps:
+                readable(core, raw)
+            control.promisc(core, port, raw)
+            return
+        view = readable(core, raw)
+        refused = core.profile.relays.get(kind.name)
+        if refused and not (kind == Msg.ACQUIRE and not view.extensions):
+            raise RefusedError(refused)
+        handler = HANDLERS.get(kind)
+        if handler is None:
+            raise RefusedError(core.profile.unserved)
+        judge(core, view)
+        if kind in CHANGES and not core.authorize(port, "modify"):
+            raise RefusedError("EPERM")
+        handler(core, port, Request(core.framing, raw, view))
+
+    def advance(self, now: float | None = None) -> None:
+        """Do what is due by now, or by a time given. Called by `handle` too; a quiet engine needs it for its timers."""
+        core = self._core
+        core.now = max(core.now, core.clock() if now is None else now)
+        acquires.expire(core)
+        while core.wheel.next() <= core.now:
+            lifetimes.run(core)
+        core.store.sweep()
+
+    def next_deadline(self) -> float | None:
+        """The time of the clock at which `advance` has something to do; None if never."""
+        core = self._core
+        pending = next(iter(core.pending.values())).deadline if core.pending else inf
+        found = min(core.wheel.next(), pending)
+        return None if found == inf else found
+
+    def add_algorithm(self, satype: SAType, algorithm: Offered) -> None:
+        """Offer an algorithm; registered ports hear the new list."""
+        self._core.algorithms.add(satype, algorithm)
+        control.announce(self._core, satype)
+
+    def remove_algorithm(self, satype: SAType, algorithm: Term) -> None:
+        """Offer an algorithm no longer; registered ports hear the new list."""
+        self._core.algorithms.remove(satype, algorithm)
+        control.announce(self._core, satype)

@@ -1,0 +1,3 @@
+from typing_extensions import Buffer
+
+def copy_records(buffer: Buffer, offsets: Buffer, out: Buffer, seq: int, step: int, pid: int, ends: Buffer) -> int: ...
