@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .errors import MalformedError as MalformedError
     from .errors import OverrunError as OverrunError
     from .errors import PFKeyError as PFKeyError
+    from .errors import QueryError as QueryError
     from .errors import ReplyError as ReplyError
     from .errors import TranslationError as TranslationError
     from .errors import TransportError as TransportError
@@ -96,6 +97,7 @@ _HOMES = {
     "PolicyTable": "columns.policies",
     "PolicyType": "spec.terms",
     "PoolStatistics": "wire.pool",
+    "QueryError": "errors",
     "ReplyError": "errors",
     "SAState": "spec.terms",
     "SATable": "columns.associations",

@@ -10,6 +10,7 @@ the three into an exception, so type, text and offset are the same whichever bac
         LimitError                    more than the caller allowed
       EncodeError (ValueError)      a value does not fit its field
       TranslationError (ValueError) another dialect cannot say what a message says
+      QueryError (ValueError)       a question to a table that cannot be answered
       DetectionError (ValueError)   no dialect, or more than one, fits a buffer
       BackendError (ImportError)    the requested backend is unavailable
       ReplyError (OSError)          a key engine answered with an error
@@ -139,6 +140,19 @@ class DetectionError(PFKeyError, ValueError):
 
     def __str__(self) -> str:
         return f"the dialect cannot be told from the bytes: {self.reason}"
+
+
+class QueryError(PFKeyError, ValueError):
+    """A question to a table that cannot be answered; `text` is the question, `position` where in it that shows."""
+
+    def __init__(self, text: str, position: int, reason: str) -> None:
+        self.text = text
+        self.position = position
+        self.reason = reason
+        super().__init__(text, position, reason)
+
+    def __str__(self) -> str:
+        return f"{self.text!r}, character {self.position + 1}: {self.reason}"
 
 
 class BackendError(PFKeyError, ImportError):

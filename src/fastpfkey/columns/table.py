@@ -179,6 +179,17 @@ class Table:
         # Turned around twice, so that equal rows keep their order.
         return self._select(len(self) - 1 - np.lexsort([key[::-1] for key in keys])[::-1])
 
+    def where(self, question: str) -> Self:
+        """A table of the rows for which the answer is yes: `table.where("state == 'mature' and dst in '10.0.0.0/8'")`.
+
+        Columns are compared with numbers (`< <= > >= == !=`, with `+ - * /`), terms and addresses with strings; `in`
+        takes a network or a list; `and`, `or` and `not` combine. A comparison with what a row lacks is false, and
+        `reqid is None` asks for that. Raises QueryError, which says what is wrong and where.
+        """
+        from .where import rows
+
+        return self[rows(self, question)]
+
     def null(self, name: str) -> npt.NDArray[np.bool_]:
         """Mask of the rows in which this column holds no value but 0, because the message lacks the extension."""
         self._column(name)
