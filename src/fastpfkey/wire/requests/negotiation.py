@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Unpack
 
 from ...spec.model import Dialect
-from ...spec.terms import AuthAlgorithm, EncryptAlgorithm, MessageType, SAState
+from ...spec.terms import AuthAlgorithm, CompressAlgorithm, EncryptAlgorithm, MessageType, SAState
 from ...spec.terms import ExtensionType as Ext
 from ..extensions import SA, Combination, Lifetime, Proposal, Sensitivity
 from ..extensions_illumos import ExtendedProposal
@@ -33,25 +33,29 @@ def combination(
     auth: Name = AuthAlgorithm.NONE,
     encrypt: Name = EncryptAlgorithm.NONE,
     *,
+    compress: Name | None = None,
     auth_bits: tuple[int, int] = (0, 0),
     encrypt_bits: tuple[int, int] = (0, 0),
     hard: Limit = 0,
     soft: Limit = 0,
     flags: int = 0,
 ) -> Combination:
-    """One combination of a proposal: algorithms, the shortest and longest keys in bits, and lifetimes."""
+    """One combination of a proposal: algorithms, the shortest and longest keys in bits, and lifetimes.
+
+    `compress` is for IPCOMP, in place of the encryption.
+    """
     with told_of("combination"):
         with named("auth"):
             authentication = values.term(AuthAlgorithm, auth)
         with named("encrypt"):
-            encryption = values.term(EncryptAlgorithm, encrypt)
+            second = values.term(*((EncryptAlgorithm, encrypt) if compress is None else (CompressAlgorithm, compress)))
         with named("hard"):
             last = values.lifetime(Ext.LIFETIME_HARD, hard)
         with named("soft"):
             first = values.lifetime(Ext.LIFETIME_SOFT, soft)
     return Combination(
         authentication,
-        encryption,
+        second,
         flags,
         *auth_bits,
         *encrypt_bits,
@@ -151,7 +155,7 @@ def inverse_acquire(
     with building(MessageType.INVERSE_ACQUIRE, common) as build:
         with named("proto"):
             number = values.protocol(proto, 0)
-        inner = [build.maybe(Ext.ADDRESS_PROXY, inner_src), build.maybe(Ext.INNER_DST, inner_dst)]
+        inner = [build.maybe(Ext.ADDRESS_PROXY, inner_src, number), build.maybe(Ext.INNER_DST, inner_dst, number)]
         return build.message(0, [*build.ends(src, dst, number), *inner])
 
 
