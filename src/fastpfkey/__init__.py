@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .errors import PFKeyError as PFKeyError
     from .errors import QueryError as QueryError
     from .errors import ReplyError as ReplyError
+    from .errors import ScriptError as ScriptError
     from .errors import TranslationError as TranslationError
     from .errors import TransportError as TransportError
     from .errors import TruncatedError as TruncatedError
@@ -102,6 +103,7 @@ _HOMES = {
     "SAState": "spec.terms",
     "SATable": "columns.associations",
     "SAType": "spec.terms",
+    "ScriptError": "errors",
     "Translation": "wire.translate",
     "TranslationError": "errors",
     "TransportError": "errors",

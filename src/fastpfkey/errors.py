@@ -12,6 +12,7 @@ the three into an exception, so type, text and offset are the same whichever bac
       TranslationError (ValueError) another dialect cannot say what a message says
       QueryError (ValueError)       a question to a table that cannot be answered
       DetectionError (ValueError)   no dialect, or more than one, fits a buffer
+      ScriptError (ValueError)      a setkey script, or text that setkey printed, that cannot be understood
       BackendError (ImportError)    the requested backend is unavailable
       ReplyError (OSError)          a key engine answered with an error
       TransportError (OSError)      a socket cannot be opened, or fails
@@ -153,6 +154,25 @@ class QueryError(PFKeyError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.text!r}, character {self.position + 1}: {self.reason}"
+
+
+class ScriptError(PFKeyError, ValueError):
+    """A setkey script, or text that setkey printed, that cannot be understood.
+
+    `reason` is what is wrong, `token` the words that show it (never a key), `line` and `column` where they are, counted
+    from 1; `column` is 0 where a whole line is meant.
+    """
+
+    def __init__(self, reason: str, token: str, line: int, column: int = 0) -> None:
+        self.reason = reason
+        self.token = token
+        self.line = line
+        self.column = column
+        super().__init__(reason, token, line, column)
+
+    def __str__(self) -> str:
+        where = f"line {self.line}, column {self.column}" if self.column else f"line {self.line}"
+        return f"{where}: {self.reason} at `{self.token}'"
 
 
 class BackendError(PFKeyError, ImportError):

@@ -1,0 +1,96 @@
+"""Words of a script with their places: what is wrong can then be told by line and column.
+
+A script is words, quoted text, ports in brackets and semicolons, with free white space and comments from ``#`` to the
+end of the line. The text of a policy, which has a grammar of its own, is taken whole.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import NamedTuple
+
+from ..errors import ScriptError
+
+
+class Kind(Enum):
+    """What a token is."""
+
+    WORD = "word"
+    QUOTED = "quoted text"
+    PORT = "port"
+    END = "semicolon"
+    FINISH = "end"
+
+
+class Token(NamedTuple):
+    """A token: its text without quotes or brackets, and where in the script it begins."""
+
+    kind: Kind
+    text: str
+    at: int
+
+    @property
+    def shown(self) -> str:
+        """What errors call it. Quoted text and long hexadecimal numbers may be keys, so they show nowhere."""
+        if self.kind is Kind.QUOTED or re.fullmatch(r"0[xX][0-9a-fA-F]{9,}", self.text):
+            return "..."
+        if self.kind is Kind.END:
+            return ";"
+        return self.text
+
+
+_SPACE = re.compile(r"(?:\s+|#[^\n]*)*")
+_TOKEN = re.compile(r'(?P<end>;)|"(?P<quoted>[^"]*)"|\[(?P<port>[^\]\s;]*)\]|(?P<word>[^\s;#"\[\]]+)')
+_REST = re.compile(r"[^;#]*(?:#[^\n]*[^;#]*)*")
+
+
+class Lexer:
+    """Reads a script token by token, with one token of sight."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.position = 0
+        self._next: Token | None = None
+
+    def peek(self) -> Token:
+        """The token that comes next."""
+        if self._next is None:
+            self._next = self._read()
+        return self._next
+
+    def take(self) -> Token:
+        """The next token, which is then behind."""
+        token = self.peek()
+        self._next = None
+        return token
+
+    def rest(self) -> tuple[str, int]:
+        """Everything up to the semicolon, comments blanked, and where it begins."""
+        begin = self.position if self._next is None else self._next.at
+        found = _REST.match(self.text, begin)
+        assert found is not None  # it matches the empty string
+        self._next = None
+        self.position = found.end()
+        return re.sub(r"#[^\n]*", lambda comment: " " * len(comment[0]), found[0]), begin
+
+    def place(self, at: int) -> tuple[int, int]:
+        """Line and column of a character, counted from 1."""
+        return self.text.count("\n", 0, at) + 1, at - self.text.rfind("\n", 0, at)
+
+    def error(self, reason: str, token: Token) -> ScriptError:
+        """What is wrong with a token."""
+        return ScriptError(reason, token.shown, *self.place(token.at))
+
+    def _read(self) -> Token:
+        begin = _SPACE.match(self.text, self.position)
+        assert begin is not None
+        at = begin.end()
+        if at >= len(self.text):
+            return Token(Kind.FINISH, "", len(self.text))
+        found = _TOKEN.match(self.text, at)
+        if found is None:
+            raise ScriptError("there is no end to", self.text[at], *self.place(at))
+        self.position = found.end()
+        kind = {"end": Kind.END, "quoted": Kind.QUOTED, "port": Kind.PORT, "word": Kind.WORD}[str(found.lastgroup)]
+        return Token(kind, str(found[found.lastgroup or 0]), at)
