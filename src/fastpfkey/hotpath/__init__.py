@@ -27,6 +27,7 @@ __all__ = [
     "gather",
     "hop",
     "load",
+    "pack",
     "render",
     "slabs",
     "walk",
@@ -64,6 +65,7 @@ walk = _twin.walk
 decode = _twin.decode
 hop = _twin.hop
 gather = _twin.gather
+pack = _twin.pack
 slabs = _twin.slabs
 wipe = _twin.wipe
 render = _twin.render

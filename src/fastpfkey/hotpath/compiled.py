@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from .columns import decode
-from .gather import gather
+from .gather import gather, pack
 from .pool import slabs, wipe
 from .records import copy_records
 from .render import render
 from .walk import hop, walk
 
-__all__ = ["copy_records", "decode", "gather", "hop", "render", "slabs", "walk", "wipe"]
+__all__ = ["copy_records", "decode", "gather", "hop", "pack", "render", "slabs", "walk", "wipe"]

@@ -160,6 +160,16 @@ class HotPath(Protocol):
         """
         ...
 
+    def pack(self, slots: Buffer, stride: int, lengths: Buffer, first: int, out: Buffer) -> tuple[int, int]:
+        """Copy datagrams from number `first` on back to back into `out`; return the next number and the bytes written.
+
+        Datagram k has `lengths[k]` bytes (uint32; they need not be contiguous) and begins at `k * stride` in `slots`.
+        Stops before one that does not fit into what is left of `out`, is longer than its slot, or is not as long as
+        its header says in native byte order. Raises IndexError, having written nothing, if there are fewer slots than
+        lengths, or for a negative number.
+        """
+        ...
+
     def slabs(
         self, size: int, count: int, limit: int, max_retired: int, page: int, wake: Callable[[], object]
     ) -> Slabs:

@@ -25,7 +25,7 @@ from .reference_shapes import LENGTH
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["copy_records", "decode", "gather", "hop", "render", "slabs", "walk", "wipe"]
+__all__ = ["copy_records", "decode", "gather", "hop", "pack", "render", "slabs", "walk", "wipe"]
 
 
 def _byteorder(swap: bool) -> str:
@@ -99,3 +99,20 @@ def gather(buffer: Buffer, offsets: Buffer, bits: Buffer, store: Buffer) -> int:
     places = np.repeat(begin - (np.cumsum(size) - size), size) + np.arange(total)
     target[:total] = source[places]
     return total
+
+
+def pack(slots: Buffer, stride: int, lengths: Buffer, first: int, out: Buffer) -> tuple[int, int]:
+    """Copy datagrams that are as long as their headers say from their slots back to back into `out`."""
+    source, target = memoryview(slots).cast("B"), memoryview(out).cast("B")
+    sizes = memoryview(lengths)
+    if first < 0 or stride < 0 or len(sizes) * stride > len(source):
+        raise IndexError("pack: there are fewer slots than lengths, or a number is negative")
+    number, written = first, 0
+    for size in sizes[first:]:
+        begin = number * stride
+        claimed = int.from_bytes(source[begin + LENGTH : begin + LENGTH + 2], sys.byteorder) * WORD
+        if not HEADER_SIZE <= size <= min(stride, len(target) - written) or size != claimed:
+            break
+        target[written : written + size] = source[begin : begin + size]
+        number, written = number + 1, written + size
+    return number, written
