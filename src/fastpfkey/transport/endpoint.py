@@ -86,3 +86,11 @@ class Source(Protocol):
 
 ROOM = 1 << 16
 """Bytes that a buffer given to `receive` has at least: no message that a system makes by itself is longer."""
+
+
+def check_room(buffer: Buffer) -> memoryview:
+    """The bytes of a buffer to receive in. Raises ValueError if it has less than `ROOM`."""
+    view = memoryview(buffer).cast("B")
+    if len(view) < ROOM:
+        raise ValueError(f"a buffer to receive in has {ROOM} bytes or more, not {len(view)}")
+    return view

@@ -1,0 +1,1 @@
+"""Tests of what does input and output, without a kernel."""

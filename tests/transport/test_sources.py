@@ -1,0 +1,110 @@
+"""The names of sources, and the made-up table as one of them."""
+
+from __future__ import annotations
+
+import errno
+import select
+import socket
+
+import pytest
+
+import fastpfkey as pf
+from fastpfkey import spec
+from fastpfkey.columns.synthetic import synthetic
+from fastpfkey.errors import TransportError
+from fastpfkey.transport import header
+from fastpfkey.transport.endpoint import ROOM, Endpoint, Role
+from fastpfkey.transport.sources import MOST, source
+
+from .messages import ADD, DUMP, HEADER, message
+
+
+def request(kind: int, satype: int = 0) -> bytes:
+    return HEADER.pack(2, kind, 0, satype, 2, 0, 5, 4711)
+
+
+def answers(endpoint: Endpoint, *requests: bytes) -> bytes:
+    """All that comes of some requests, received as often as it takes."""
+    for each in requests:
+        endpoint.send(each)
+    found, buffer = b"", bytearray(ROOM + 100)
+    while size := endpoint.receive(buffer, 0):
+        found += buffer[:size]
+    endpoint.close()
+    return found
+
+
+class TestNames:
+    @pytest.mark.parametrize("name", ["", "Kernel", "kernel2", "demo", "/dev/null"])
+    def test_others_are_refused(self, name: str) -> None:
+        with pytest.raises(ValueError, match="is no source: kernel and demo:N are"):
+            source(name)
+
+    @pytest.mark.parametrize("number", ["", "0", "-1", "1e3", "٣", str(MOST + 1), "9" * 5000])
+    def test_numbers_that_cannot_be(self, number: str) -> None:
+        with pytest.raises(ValueError, match="demo:N needs a number from 1 to 10,000,000"):
+            source(f"demo:{number}")
+
+    def test_they_are_kept(self) -> None:
+        assert source("demo:12", "freebsd").name == "demo:12"
+        assert source("demo:12", "freebsd").dialect.name == "freebsd"
+        assert source("kernel").name == "kernel"
+        assert source("kernel").dialect is spec.dialect("host")
+
+    def test_the_kernel_of_a_system_without_key_sockets_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*arguments: int) -> None:
+            raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+
+        monkeypatch.setattr(socket, "socket", refuse)
+        with pytest.raises(TransportError, match="has no PF_KEY"):
+            source("kernel").open_endpoint(Role.REQUESTS)
+
+
+class TestDemo:
+    def test_it_is_dumped_as_it_is_made(self) -> None:
+        endpoint = source("demo:5000").open_endpoint(Role.DUMPS)
+        assert endpoint.pid == 4711
+        assert answers(endpoint, request(DUMP)) == synthetic(5000, dialect="host").tobytes()
+
+    @pytest.mark.parametrize("system", ["linux", "openbsd"])
+    def test_by_satype_it_is_numbered_anew(self, system: str) -> None:
+        dialect = spec.dialect(system)
+        wanted = dialect.satype(pf.SAType.AH)
+        found = answers(source("demo:3000", system).open_endpoint(Role.DUMPS), request(DUMP, wanted))
+        table = pf.SATable.from_buffer(found, system)
+        whole = pf.SATable.from_buffer(synthetic(3000, dialect=system).data, system)
+        assert sorted(table["spi"]) == sorted(whole[whole["satype"] == pf.SAType.AH]["spi"])
+        assert list(table["seq"]) == [*range(1, len(table)), 0]
+
+    def test_what_it_does_not_have_is_no_entry(self) -> None:
+        found = memoryview(answers(source("demo:10").open_endpoint(Role.DUMPS), request(DUMP, 11)))
+        assert (len(found), header.get(found, "errno"), header.get(found, "seq")) == (16, errno.ENOENT, 5)
+
+    def test_nothing_else_is_supported(self) -> None:
+        found = memoryview(answers(source("demo:10", "linux").open_endpoint(Role.REQUESTS), message(24, kind=ADD)))
+        assert (len(found), header.get(found, "errno")) == (16, spec.dialect("linux").errnos["EOPNOTSUPP"])
+
+    def test_several_are_answered_in_turn(self) -> None:
+        endpoint = source("demo:10").open_endpoint(Role.DUMPS)
+        assert endpoint.send_many(request(DUMP) * 3, [0, 16, 32]) == 3
+        assert answers(endpoint) == synthetic(10, dialect="host").tobytes() * 3
+
+    def test_it_polls_as_readable_while_there_is_something(self) -> None:
+        endpoint = source("demo:2").open_endpoint(Role.DUMPS)
+        poll = select.poll()
+        poll.register(endpoint.fileno(), select.POLLIN)
+        assert not poll.poll(0)
+        endpoint.send(request(DUMP))
+        endpoint.send(request(DUMP))
+        assert poll.poll(0)
+        assert endpoint.receive(bytearray(ROOM), 0)
+        assert not poll.poll(0)
+        assert endpoint.receive(bytearray(ROOM), 0.01) == 0
+        endpoint.close()
+        endpoint.close()
+
+    def test_a_buffer_without_room_is_refused(self) -> None:
+        endpoint = source("demo:2").open_endpoint(Role.DUMPS)
+        with pytest.raises(ValueError, match="65536 bytes or more"):
+            endpoint.receive(bytearray(100))
+        endpoint.close()
