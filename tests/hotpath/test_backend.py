@@ -133,7 +133,17 @@ FUNCTIONS = [name for name, value in vars(HotPath).items() if inspect.isfunction
 
 class TestContract:
     def test_it_has_these_functions(self) -> None:
-        assert sorted(FUNCTIONS) == ["copy_records", "decode", "gather", "hop", "pack", "render", "slabs", "walk", "wipe"]
+        assert sorted(FUNCTIONS) == [
+            "copy_records",
+            "decode",
+            "gather",
+            "hop",
+            "pack",
+            "render",
+            "slabs",
+            "walk",
+            "wipe",
+        ]
 
     @pytest.mark.parametrize("backend", TWINS)
     @pytest.mark.parametrize("name", FUNCTIONS)

@@ -15,13 +15,10 @@ from typing import Protocol, cast
 
 from ..spec.model import Dialect
 from ..spec.plan import ByteOrder, swapped
+from ..transport.sources import DEMO, demo_count
 from ..wire import windows
 from ..wire.windows import Window
 from .errors import SourceError
-
-DEMO = "demo:"
-MOST = 10_000_000
-"""Associations that a made-up table may have; they are made in memory."""
 
 
 class Source(Protocol):
@@ -125,11 +122,8 @@ def parse(text: str, dialect: Dialect, byteorder: ByteOrder) -> Source:
             "name a file of its answer, or demo:100000 for a made-up table"
         )
     if text.startswith(DEMO):
-        return Demo(_count(text.removeprefix(DEMO)), dialect, byteorder)
+        try:
+            return Demo(demo_count(text), dialect, byteorder)
+        except ValueError as error:
+            raise SourceError(str(error)) from None
     return capture(text, byteorder)
-
-
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text[:20]) <= MOST:
-        raise SourceError(f"demo:N needs a number from 1 to {MOST:,}, not {text!r}")
-    return int(text)
