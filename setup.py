@@ -8,7 +8,7 @@ import os
 
 from setuptools import Extension, setup
 
-HOTPATH = ("shapes", "steps", "walk", "columns", "gather", "pool", "render", "records")
+HOTPATH = ("shapes", "steps", "rows", "walk", "columns", "gather", "pool", "render", "records")
 
 choice = os.environ.get("FASTPFKEY_EXTENSIONS", "require")
 if choice not in ("require", "never"):

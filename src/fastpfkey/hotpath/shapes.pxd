@@ -5,50 +5,21 @@
 
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-cdef extern from *:
-    """
-    #include <stdint.h>
-    #include <string.h>
-    /* (message & mask) == value over steps of 64 bytes, in vectors of 16 that every target has or emulates. */
-    #define PFKEY_COMMON_STEPS 6
-    #if defined(__GNUC__)
-    typedef uint64_t pfkey_vector __attribute__((vector_size(32), aligned(1), may_alias));
-    #define PFKEY_DIFFERENCE(k) \
-        ((((const pfkey_vector *)message)[k] & ((const pfkey_vector *)mask)[k]) ^ ((const pfkey_vector *)value)[k])
-    #define PFKEY_STEP(k) (PFKEY_DIFFERENCE(2 * (k)) | PFKEY_DIFFERENCE(2 * (k) + 1))
-    __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
-    static int pfkey_same(const uint8_t *message, const uint8_t *mask, const uint8_t *value, int32_t steps) {
-        pfkey_vector difference = {0, 0, 0, 0};
-        for (; steps > PFKEY_COMMON_STEPS; steps--, message += 64, mask += 64, value += 64)
-            difference |= PFKEY_STEP(0);
-        difference |= (PFKEY_STEP(0) | PFKEY_STEP(1)) | (PFKEY_STEP(2) | PFKEY_STEP(3));
-        difference |= (PFKEY_STEP(4) | PFKEY_STEP(5));
-        return (difference[0] | difference[1] | difference[2] | difference[3]) == 0;
-    }
-    #else
-    static int pfkey_same(const uint8_t *message, const uint8_t *mask, const uint8_t *value, int32_t steps) {
-        uint64_t difference = 0, m, a, v;
-        for (int32_t k = 0; k < 64 * steps; k += 8) {
-            memcpy(&m, message + k, 8);
-            memcpy(&a, mask + k, 8);
-            memcpy(&v, value + k, 8);
-            difference |= (m & a) ^ v;
-        }
-        return difference == 0;
-    }
-    #endif
-    """
-    bint same "pfkey_same"(
-        const uint8_t* message, const uint8_t* mask, const uint8_t* value, int32_t steps
+cdef extern from "match.h":
+    ctypedef bint (*Match "pfkey_match")(
+        const uint8_t* message, const uint8_t* mask, const uint8_t* value, const uint64_t* bits, int32_t steps
     ) noexcept nogil
+    Match best_match "pfkey_best_match"() noexcept nogil
+    enum:
+        STEP "PFKEY_STEP"
+        MAX_STEPS "PFKEY_MAX_STEPS"
+        COMMON_STEPS "PFKEY_COMMON_STEPS"
 
 cdef enum:
     WORD = 8
     HEADER_SIZE = 16
     MAX_NUMBERS = 64
-    STEP = 64
-    COMMON_STEPS = 6
-    MAX_LENGTH = 1024  # bytes of the longest message whose shape is kept
+    MAX_LENGTH = 1024  # MAX_STEPS steps, bytes of the longest message whose shape is kept
     MAX_SHAPES = 1280
     BUCKETS = 256
 
@@ -125,6 +96,7 @@ cdef struct Extent:
 cdef struct Shape:  # a multiple of STEP bytes, so that mask and value begin cache lines
     uint8_t mask[MAX_LENGTH]  # 0xFF where a byte decided, zero elsewhere and behind the message
     uint8_t value[MAX_LENGTH]
+    uint64_t bits[MAX_STEPS]  # the mask again, a bit a byte
     Extent extents[MAX_NUMBERS]
     uint32_t length
     uint32_t others
@@ -138,6 +110,7 @@ cdef struct Shape:  # a multiple of STEP bytes, so that mask and value begin cac
 cdef struct Cache:
     Shape* shapes
     void* memory  # where the shapes lie, not aligned
+    Match match
     int32_t count
     int32_t capacity
     int32_t buckets[BUCKETS]
@@ -166,11 +139,11 @@ cdef inline int32_t bucket_of(const uint8_t* message) noexcept nogil:
     return <int32_t> ((message[4] ^ (message[5] << 3) ^ (message[3] << 5)) & (BUCKETS - 1))
 
 
-cdef inline bint fits(const Shape* shape, const uint8_t* message, uint64_t left) noexcept nogil:
+cdef inline bint fits(Match match, const Shape* shape, const uint8_t* message, uint64_t left) noexcept nogil:
     """Whether a message has the bytes that decided for this shape."""
     cdef uint32_t k
     if <uint64_t> shape.steps * STEP <= left:
-        return same(message, shape.mask, shape.value, shape.steps)
+        return match(message, shape.mask, shape.value, shape.bits, shape.steps)
     for k in range(shape.length):
         if (message[k] & shape.mask[k]) != shape.value[k]:
             return False
@@ -186,7 +159,7 @@ cdef inline int32_t recognise(const Cache* cache, const uint8_t* message, uint64
     index = cache.buckets[bucket_of(message)]
     while index >= 0:
         shape = cache.shapes + index
-        if shape.length <= left and fits(shape, message, left):
+        if shape.length <= left and fits(cache.match, shape, message, left):
             return index
         index = shape.next
     return -1

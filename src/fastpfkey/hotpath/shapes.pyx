@@ -49,6 +49,7 @@ cdef Cache* cache_new(int32_t capacity) except NULL:
         raise MemoryError
     cache.shapes = <Shape*> ((<size_t> cache.memory + STEP - 1) // STEP * STEP)
     cache.capacity = capacity
+    cache.match = best_match()
     cache_clear(cache)
     return cache
 
@@ -265,6 +266,14 @@ cdef bint check_message(Examination* exam, uint64_t stop) noexcept nogil:
     return True
 
 
+cdef void note_bits(Shape* shape) noexcept nogil:
+    """Say the mask in bits."""
+    cdef int32_t k
+    memset(shape.bits, 0, sizeof(shape.bits))
+    for k in range(shape.steps * STEP):
+        shape.bits[k // STEP] |= (<uint64_t> (shape.mask[k] & 1)) << (k % STEP)
+
+
 cdef int32_t examine(
     Cache* cache, const Frame* frame, const uint8_t* base, uint64_t start, uint64_t stop, Verdict* verdict
 ) noexcept nogil:
@@ -286,6 +295,7 @@ cdef int32_t examine(
         return -1
     cache.count += 1
     if shape.length <= MAX_LENGTH:
+        note_bits(shape)
         link = &cache.buckets[bucket_of(base + start)]
         while link[0] >= 0:  # behind the others: what came first is likely to come most
             link = &cache.shapes[link[0]].next

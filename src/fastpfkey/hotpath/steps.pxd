@@ -12,8 +12,13 @@ cdef extern from "tiles.h" nogil:
         PFKEY_TILES
         PFKEY_WINDOW
 
+    ctypedef struct Origin "pfkey_origin":
+        uint64_t at
+        uint8_t mask[16]
+        uint8_t extra[16]
+
 cdef enum:
-    BLOCK = 512  # messages that are walked and then written together
+    BLOCK = 256  # messages that are walked and then written together
     LINE = 64  # bytes of a cache line
     UNKNOWN = 0x8000  # spec/terms.py
     ABSENT = -1
@@ -76,15 +81,9 @@ cdef enum Kind:
     ADDRESSES  # 16 bytes, or an IPv4 address as v4-mapped IPv6 (RFC 4291, 2.5.5.2)
     MIXED  # whatever each shape's step says
 
-cdef struct Halves:  # an address as two words: (word at `at` & mask) | extra
-    int32_t at[2]
-    uint64_t mask[2]
-    uint64_t extra[2]
-
-cdef struct Place:  # of a slot in the messages of a shape: ((message + offset) & mask) | elsewhere
+cdef struct Place:  # of a slot in the messages of a shape: (message & mask) + offset
+    size_t mask  # none where the slot is absent, so that the offset is an address that holds zeros
     size_t offset
-    size_t mask  # none where the slot is absent, so that its place is elsewhere
-    size_t elsewhere
 
 cdef struct Column:
     uint8_t* target  # the caller's
@@ -118,8 +117,11 @@ cdef struct Job:
     const uint8_t* end
     const uint8_t* messages[BLOCK]
     int32_t shapes[BLOCK]
+    uint64_t* values  # for each column and shape: of CONSTANTS the value, of TABLES where the table begins
+    Origin* origins  # for each column and shape: of ADDRESSES where they come from
     int32_t slots_count
-    int32_t* slots  # for each slot the offset of its place in each shape of the cache, or ABSENT
+    int32_t* slots  # for each slot and shape the offset of its place, or ABSENT
+    Place* slot_places  # the same, as find_places wants it
     const uint8_t** places  # for each slot its place in each message of the block; slot 0 is the message itself
     Tile* tiles
     int32_t tiles_count
@@ -134,3 +136,13 @@ cdef void sort_out_columns(Job* job) noexcept nogil
 cdef inline const Step* step_of(const Job* job, int32_t shape, int32_t c) noexcept nogil:
     """The step of a shape in a column."""
     return job.steps + <size_t> shape * job.plan.columns + c
+
+
+cdef inline uint64_t* values_of(const Job* job, int32_t c) noexcept nogil:
+    """The values of a column for each shape."""
+    return job.values + <size_t> c * job.cache.capacity
+
+
+cdef inline Origin* origins_of(const Job* job, int32_t c) noexcept nogil:
+    """Where the addresses of a column come from for each shape."""
+    return job.origins + <size_t> c * job.cache.capacity

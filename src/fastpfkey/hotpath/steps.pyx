@@ -12,6 +12,9 @@ from libc.string cimport memset
 from .load cimport load_number
 from .shapes cimport Extent, Family, Frame, Shape, find_family
 
+cdef enum:
+    BEFORE4 = 12  # bytes of a v4-mapped address before the IPv4 address
+
 
 cdef void make_steps(Job* job, int32_t index, const uint8_t* message) noexcept nogil:
     """Turn the plan into steps for a new shape, of which `message` is one. The last row that applies counts."""
@@ -104,7 +107,60 @@ cdef void sort_out_columns(Job* job) noexcept nogil:
         sort_out_column(job, job.columns + c, c)
         if job.columns[c].kind == TILED:
             join_tile(job, job.columns + c)
+    for c in range(job.plan.columns):
+        note_shapes(job, job.columns + c, c)
+    for c in range(1, job.slots_count):
+        note_places(job, c)
     job.shapes_changed = False
+
+
+cdef void note_shapes(Job* job, const Column* column, int32_t c) noexcept nogil:
+    """Note what the loop of a column needs to know of each shape."""
+    cdef uint64_t* values = values_of(job, c)
+    cdef Origin* origins = origins_of(job, c)
+    cdef int32_t k
+    if column.kind == CONSTANTS:
+        for k in range(job.cache.count):
+            values[k] = step_of(job, k, c).value
+    elif column.kind == TABLES:
+        for k in range(job.cache.count):
+            values[k] = <uint64_t> (step_of(job, k, c).lookup - job.plan.lookups)
+    elif column.kind == ADDRESSES:
+        for k in range(job.cache.count):
+            origins[k] = origin_of(step_of(job, k, c))
+
+
+cdef bint is_address(const Step* step) noexcept nogil:
+    """Whether a step writes what an origin can say: an address with room for a whole window, or none."""
+    return (
+        step.action == BYTES16
+        or (step.action == MAPPED4 and step.at >= BEFORE4)
+        or (step.action == CONSTANT and step.value == 0)
+    )
+
+
+cdef Origin origin_of(const Step* step) noexcept nogil:
+    """Where an address comes from; an absent one is zeros."""
+    cdef Origin origin
+    memset(&origin, 0, sizeof(Origin))
+    if step.action == BYTES16:
+        origin.at = step.at
+        memset(origin.mask, 0xFF, 16)
+    elif step.action == MAPPED4:
+        origin.at = step.at - BEFORE4
+        memset(origin.mask + BEFORE4, 0xFF, 4)
+        memset(origin.extra + 10, 0xFF, 2)
+    return origin
+
+
+cdef void note_places(Job* job, int32_t s) noexcept nogil:
+    """Note how the place of a slot follows from a message of each shape."""
+    cdef const int32_t* slot = job.slots + <size_t> s * job.cache.capacity
+    cdef Place* places = job.slot_places + <size_t> s * job.cache.capacity
+    cdef int32_t k
+    for k in range(job.cache.count):
+        places[k].mask = 0 if slot[k] == ABSENT else ~<size_t> 0
+        places[k].offset = <size_t> (job.zeros + REACH) if slot[k] == ABSENT else <size_t> slot[k]
 
 
 cdef void sort_out_column(Job* job, Column* column, int32_t c) noexcept nogil:
@@ -121,7 +177,7 @@ cdef void sort_out_column(Job* job, Column* column, int32_t c) noexcept nogil:
     for k in range(job.cache.count):
         step = step_of(job, k, c)
         uniform = uniform and step.action == CONSTANT and step.value == step_of(job, 0, c).value
-        addresses = addresses and (step.action == BYTES16 or step.action == MAPPED4 or step.action == CONSTANT)
+        addresses = addresses and is_address(step)
         tables = tables and step.action == LOOKUP and step.width == 1 and step.at == step_of(job, 0, c).at
         if step.action == CONSTANT:
             constant += 1

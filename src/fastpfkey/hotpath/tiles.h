@@ -12,6 +12,13 @@
 
 #define PFKEY_WINDOW 16
 
+/* Where an address of 16 bytes comes from: (the bytes at `at` of the message & mask) | extra. */
+typedef struct {
+    uint64_t at;
+    uint8_t mask[PFKEY_WINDOW];
+    uint8_t extra[PFKEY_WINDOW];
+} pfkey_origin;
+
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #define PFKEY_TILES 1
@@ -84,6 +91,18 @@ static inline size_t pfkey_tile4(
     return k;
 }
 
+/* Addresses of messages whose shapes say by number where theirs comes from. */
+static inline void pfkey_addresses(
+    uint8_t *to, const uint8_t *const *messages, const int32_t *shapes, const pfkey_origin *origins, size_t count,
+    int streaming
+) {
+    for (size_t k = 0; k < count; k++) {
+        const pfkey_origin *origin = origins + shapes[k];
+        __m128i x = _mm_and_si128(pfkey_window(messages[k], origin->at), pfkey_window(origin->mask, 0));
+        pfkey_store(to + PFKEY_WINDOW * k, _mm_or_si128(x, pfkey_window(origin->extra, 0)), streaming);
+    }
+}
+
 /* Copy past the cache: the written lines are not read first and push nothing out. */
 static inline void pfkey_stream(uint8_t *to, const uint8_t *from, size_t size) {
     size_t head = (16 - ((uintptr_t)to & 15)) & 15;
@@ -103,6 +122,18 @@ static inline void pfkey_stream_end(void) { _mm_sfence(); }
 #define PFKEY_TILES 0
 #define pfkey_tile8(to, at, messages, count, swap, streaming) ((size_t)0)
 #define pfkey_tile4(to, at, messages, count, swap, streaming) ((size_t)0)
+static inline void pfkey_addresses(
+    uint8_t *to, const uint8_t *const *messages, const int32_t *shapes, const pfkey_origin *origins, size_t count,
+    int streaming
+) {
+    (void)streaming;
+    for (size_t k = 0; k < count; k++) {
+        const pfkey_origin *origin = origins + shapes[k];
+        for (int j = 0; j < PFKEY_WINDOW; j++)
+            to[PFKEY_WINDOW * k + j] = (messages[k][origin->at + j] & origin->mask[j]) | origin->extra[j];
+    }
+}
+
 #define pfkey_stream(to, from, size) memcpy(to, from, size)
 #define pfkey_stream_end() ((void)0)
 #endif

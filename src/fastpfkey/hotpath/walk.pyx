@@ -68,7 +68,6 @@ cdef uint64_t walk_messages(
         offsets[count] = at
         count += 1
         length = <uint64_t> load_u16(base + at + 4, frame.swap) * WORD
-        fetch_ahead(base + at, stop - at)
         at += length
     position[0] = at
     return count
