@@ -14,16 +14,9 @@ from ..spec.terms import ExtensionType as Ext
 from ..spec.terms import NATTType
 from .extensions import SA, Address
 from .extensions_ipsec import NATTEncapsulation, NATTFragment, NATTPort
+from .facts import choice
 from .sockaddr import SocketAddress
 from .value import ExtensionValue
-
-FLAGS = (
-    "SADB_X_SAFLAGS_UDPENCAP",
-    "SADB_X_EXT_NATT",
-    "SADB_X_SAFLAGS_NATT_LOC",
-    "SADB_X_SAFLAGS_NATT_REM",
-)
-"""Flags by which a system without NATT_TYPE says that there is UDP encapsulation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +51,26 @@ def placed(natt: Encapsulation, sa: SA, ends: tuple[SocketAddress, SocketAddress
     """The encapsulation of an association between two ends, in this dialect."""
     if Ext.NATT_DPORT in dialect.by_type:
         return _extensions(natt, sa, dialect)
-    flags = frozenset(name for name in FLAGS if name in dialect.flags)
+    bits = choice(dialect, "natt_type")
+    told = ends if Ext.NATT_REMOTE in dialect.by_type else None
     homeless = [
         name
         for name, said in (
             ("natt-type", natt.type is NATTType.ESPINUDP_NON_IKE),
-            ("natt-oa", natt.oa),
+            ("natt-oa", natt.oa and not told),
             ("natt-oar", natt.oar),
             ("natt-frag", natt.fraglen),
         )
         if said
     ]
     added: tuple[ExtensionValue, ...] = ()
-    if Ext.NATT_REMOTE in dialect.by_type and ends is not None:
-        local, remote = (replace(end, port=port) for end, port in zip(ends, (natt.sport, natt.dport), strict=True))
-        added = (Address(Ext.NATT_LOCAL, local), Address(Ext.NATT_REMOTE, remote))
+    if told is not None:
+        # What the NAT changed is the address of the remote end behind it.
+        local, remote = told[0], natt.oa.sockaddr if natt.oa else told[1]
+        added = (
+            Address(Ext.NATT_LOCAL, replace(local, port=natt.sport)),
+            Address(Ext.NATT_REMOTE, replace(remote, port=natt.dport)),
+        )
     elif Ext.UDPENCAP in dialect.by_type:
         added = (NATTPort(Ext.UDPENCAP, natt.dport),)
         homeless += ["natt-sport"] if natt.sport else []
@@ -80,7 +78,7 @@ def placed(natt: Encapsulation, sa: SA, ends: tuple[SocketAddress, SocketAddress
         sa = replace(sa, natt_port=natt.dport, natt_src_port=natt.sport, natt_interval=0, natt_offload_interval=0)
     else:
         homeless += ["natt-sport", "natt-dport"]
-    return Placed(sa, flags, added, tuple(homeless))
+    return Placed(sa, frozenset(bits.flags if bits else ()), added, tuple(homeless))
 
 
 def _extensions(natt: Encapsulation, sa: SA, dialect: Dialect) -> Placed:

@@ -17,16 +17,16 @@ from ..spec.model import Dialect
 from ..spec.terms import ExtensionType as Ext
 from ..spec.terms import MessageType, Mode, NATTType
 from .dialects import MessageCodec, codec
-from .encapsulation import FLAGS, Encapsulation, placed
-from .extensions import SA, Address
+from .encapsulation import Encapsulation, placed
+from .extensions import Address
 from .extensions_ipsec import SA2
+from .facts import choice
 from .faults import MisfitError, MisreadError
 from .value import ExtensionValue
 
 if TYPE_CHECKING:
     from .message import Message, MessageValue
 
-TUNNEL = "SADB_X_SAFLAGS_TUNNEL"
 NATT = (Ext.NATT_TYPE, Ext.NATT_SPORT, Ext.NATT_DPORT, Ext.NATT_OA)
 OTHER_NATT = (Ext.UDPENCAP, Ext.NATT_LOCAL, Ext.NATT_REMOTE)
 """Where else a port of the encapsulation stands."""
@@ -94,29 +94,30 @@ def _moved(message: Message, target: Dialect, lost: list[str]) -> Iterator[Exten
     source = message.dialect
     names = {name for name, bit in source.flags.items() if bit.bit_count() == 1 and sa.flags & bit}
     unnamed = sa.flags & ~sum({source.flags[name] for name in names})
-    sport, dport = _ports(message, sa)
+    sport, dport = (0 if port is None else port.port for port in (message.natt_sport, message.natt_dport))
     encapsulated = bool(sport or dport or message.natt_type)
     moved = sa
     added: list[ExtensionValue] = []
     gone: set[Ext] = set()
-    if TUNNEL in source.flags and TUNNEL not in target.flags and Ext.SA2 in target.by_type:
-        added.append(SA2(mode=Mode.TUNNEL if TUNNEL in names else Mode.TRANSPORT))
-        names.discard(TUNNEL)
-    elif TUNNEL in target.flags and message.sa2 is not None and message.sa2.mode in (Mode.TRANSPORT, Mode.TUNNEL):
-        names |= {TUNNEL} if message.sa2.mode is Mode.TUNNEL else set()
+    told, wanted = choice(source, "mode"), choice(target, "mode")
+    if told is not None and wanted is None and Ext.SA2 in target.by_type:
+        added.append(SA2(mode=Mode(told.chosen if names & set(told.flags) else told.otherwise)))
+        names -= set(told.flags)
+    elif wanted is not None and message.sa2 is not None and message.sa2.mode in (wanted.chosen, wanted.otherwise):
+        names |= set(wanted.flags) if message.sa2.mode is wanted.chosen else set()
         lost += [f"sa2.{name}" for name in ("reqid", "sequence") if getattr(message.sa2, name)]
         gone.add(Ext.SA2)
     if encapsulated and not _same_place(source, target):
         gone |= {*NATT, *OTHER_NATT}
-        names -= set(FLAGS)
+        bits = choice(source, "natt_type")
+        names -= set(bits.flags if bits else ())
         moved = replace(moved, natt_port=None, natt_src_port=None)
         kind = NATTType.ESPINUDP if message.natt_type is None else message.natt_type.type
         natt = Encapsulation(kind, sport, dport, message.natt_oa)
         src, dst = message.address_src, message.address_dst
-        moved, flags, places, homeless = placed(
-            natt, moved, (src.sockaddr, dst.sockaddr) if src and dst else None, target
-        )
-        names |= flags
+        ends = (src.sockaddr, dst.sockaddr) if src and dst else None
+        moved, added_flags, places, homeless = placed(natt, moved, ends, target)
+        names |= added_flags
         added += places
         lost += homeless
     said = {source.flags.get(name) for name in names if name in target.flags}  # one bit may have two names
@@ -124,24 +125,13 @@ def _moved(message: Message, target: Dialect, lost: list[str]) -> Iterator[Exten
         f"sa.flags.{name}" for name in sorted(names) if name not in target.flags and source.flags[name] not in said
     ]
     lost += ["sa.flags"] if unnamed else []
-    bits = sum({target.flags[name] for name in names if name in target.flags})
+    flags = target.mask(name for name in names if name in target.flags)
     for extension in message.extensions:
         if extension is sa or extension.exttype is Ext.SA:
-            yield replace(moved, flags=bits)
+            yield replace(moved, flags=flags)
         elif extension.exttype not in gone:
             yield extension
     yield from added
-
-
-def _ports(message: Message, sa: SA) -> tuple[int, int]:
-    """Own port and the peer's, wherever they stand."""
-    if message.udpencap is not None:
-        return 0, message.udpencap.port
-    if message.natt_local is not None or message.natt_remote is not None:
-        return tuple(0 if end is None else end.port for end in (message.natt_local, message.natt_remote))  # type: ignore[return-value]
-    if message.natt_sport is not None or message.natt_dport is not None:
-        return tuple(0 if port is None else port.port for port in (message.natt_sport, message.natt_dport))  # type: ignore[return-value]
-    return sa.natt_src_port or 0, sa.natt_port or 0
 
 
 def _same_place(source: Dialect, target: Dialect) -> bool:

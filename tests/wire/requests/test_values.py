@@ -133,6 +133,8 @@ def test_encapsulation_goes_to_where_the_system_has_it() -> None:
     assert esp("openbsd", natt=natt).udpencap.port == esp("macos", natt=natt).sa.natt_port == 4501
     illumos = esp("illumos", natt=natt)
     assert (str(illumos.natt_remote.ip), illumos.natt_remote.port) == ("192.0.2.2", 4501)
+    behind = esp("illumos", natt=requests.natt(original="10.0.0.9"))
+    assert str(behind.natt_remote.ip) == "10.0.0.9"
 
 
 def test_a_wide_replay_window_is_told_beside_the_association() -> None:

@@ -18,13 +18,11 @@ from ..conversions import as_bytes, as_number, term_number
 from ..encapsulation import Encapsulation, placed
 from ..extensions import SA, Address, Key, Lifetime
 from ..extensions_ipsec import SA2, KMPrivate, ReplayWindow
+from ..facts import choice
 from ..faults import MisfitError, named
 from ..value import ExtensionValue
 from . import values
 from .values import End, KeyLike, Limit, Name, Who
-
-TUNNEL = "SADB_X_SAFLAGS_TUNNEL"
-"""Flag that stands for the mode on a system without SA2."""
 
 Part = ExtensionValue | None
 Cipher = EncryptAlgorithm | CompressAlgorithm
@@ -145,12 +143,13 @@ class Maker:
 
     def with_mode(self, sa: SA, mode: Name | None, reqid: int | None) -> tuple[SA, Part]:
         """The association in this mode, and the extension that tells mode and request id where there is one."""
-        sa2 = self.sa2(mode, reqid)
-        if sa2 is None or reqid is not None or TUNNEL not in self.dialect.flags:
+        sa2, bits = self.sa2(mode, reqid), choice(self.dialect, "mode")
+        if sa2 is None or reqid is not None or bits is None:
             return sa, sa2
-        if sa2.mode not in (Mode.ANY, Mode.TRANSPORT, Mode.TUNNEL):
+        if sa2.mode not in (Mode.ANY, bits.chosen, bits.otherwise):
             raise MisfitError(f"{self.dialect.name} has no mode {sa2.mode.name}", "mode")
-        return replace(sa, flags=sa.flags | (self.dialect.flags[TUNNEL] if sa2.mode is Mode.TUNNEL else 0)), None
+        flags = self.dialect.mask(bits.flags) if sa2.mode is bits.chosen else 0
+        return replace(sa, flags=sa.flags | flags), None
 
     def sa2(self, mode: Name | None, reqid: int | None) -> SA2 | None:
         """Mode and request id, if there is either."""
@@ -168,8 +167,7 @@ class Maker:
             place = placed(natt, sa, ends, self.dialect)
             if place.homeless:
                 raise MisfitError(f"{self.dialect.name} has no {' and no '.join(place.homeless)}")
-        bits = reduce(or_, (self.dialect.flags[name] for name in place.flags), 0)
-        return replace(place.sa, flags=sa.flags | bits), place.extensions
+        return replace(place.sa, flags=sa.flags | self.dialect.mask(place.flags)), place.extensions
 
     def state(self, value: Name) -> SAState:
         """The state of an association."""
