@@ -35,13 +35,20 @@ class MisfitError(Exception):
         return MisfitError(self.reason, f"{name}.{self.field}" if self.field else name)
 
 
-@contextmanager
-def named(name: str) -> Iterator[None]:
+class named:  # noqa: N801 - used as a function; it is entered for every field, which generators make slow
     """What does not fit in here is part of the field of this name."""
-    try:
-        yield
-    except MisfitError as misfit:
-        raise misfit.inside(name) from None
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, MisfitError):
+            raise error.inside(self.name) from None
 
 
 @contextmanager

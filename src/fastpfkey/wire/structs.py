@@ -8,7 +8,7 @@ fields.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
@@ -77,6 +77,7 @@ class StructCodec:
         self.byteorder = byteorder
         self.optional = frozenset(optional)
         self._struct = struct.Struct(layout.struct_format(byteorder))
+        self._blank = self._struct.unpack(bytes(self.size))
         self._places = {item.name: place for place, item in enumerate(layout.fields)}
         self.members = tuple(
             self._member(item, _conversion(item, dialect, byteorder, terms or {}, text))
@@ -124,20 +125,33 @@ class StructCodec:
 
         Raises MisfitError for a field that does not fit.
         """
-        data = bytearray(self.size)
-        for name, _, _, write in self.members:
+        found = list(self._blank)
+        for name, place, _, write in self.members:
             part = getattr(value, name)
             if part is None and name in self.optional:
                 continue
             if name in self._choices:
                 write = self._chosen(name, value).write
             try:
-                self.put(data, name, write(part))
+                raw = write(part)
+                found[place] = self._raw(name, raw) if type(found[place]) is bytes else raw
             except MisfitError as misfit:
                 raise misfit.inside(name) from None
+        try:
+            data = bytearray(self._struct.pack(*found))
+        except struct.error:
+            data = self._put_each(found)
         for name, number in numbers.items():
             with named(name):
                 self.put(data, name, number)
+        return data
+
+    def _put_each(self, numbers: Iterable[int | bytes]) -> bytearray:
+        """The same, one after the other, which finds the one that does not fit."""
+        data = bytearray(self.size)
+        for item, raw in zip(self.layout.fields, numbers, strict=True):
+            with named(item.name):
+                self.put(data, item.name, raw)
         return data
 
     def _chosen(self, name: str, value: object) -> Conversion:
@@ -149,9 +163,14 @@ class StructCodec:
     def put(self, data: bytearray, name: str, raw: int | bytes) -> None:
         """Write one member. Raises MisfitError for a number that is too large or negative."""
         item = self.layout[name]
-        if isinstance(raw, int):
-            raw = to_bytes(raw, item.size, "big" if item.order is Order.NETWORK else self.byteorder)
-        data[item.offset : item.offset + item.size] = raw
+        data[item.offset : item.offset + item.size] = self._raw(name, raw)
+
+    def _raw(self, name: str, raw: int | bytes) -> bytes:
+        """The bytes of one member. Raises MisfitError."""
+        if not isinstance(raw, int):
+            return raw
+        item = self.layout[name]
+        return to_bytes(raw, item.size, "big" if item.order is Order.NETWORK else self.byteorder)
 
     def _member(self, item: Field, conversion: Conversion) -> Member:
         read = conversion.read
