@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from .columns.stream import iter_tables as iter_tables
     from .engine.engine import Engine as Engine
     from .errors import BackendError as BackendError
+    from .errors import CancelledError as CancelledError
     from .errors import DetectionError as DetectionError
     from .errors import EncodeError as EncodeError
     from .errors import Fault as Fault
     from .errors import LeaseError as LeaseError
     from .errors import LimitError as LimitError
     from .errors import MalformedError as MalformedError
+    from .errors import NoReplyError as NoReplyError
     from .errors import OverrunError as OverrunError
     from .errors import PFKeyError as PFKeyError
     from .errors import QueryError as QueryError
@@ -49,6 +51,10 @@ if TYPE_CHECKING:
     from .spec.terms import PolicyType as PolicyType
     from .spec.terms import SAState as SAState
     from .spec.terms import SAType as SAType
+    from .transport import aio as aio
+    from .transport.client import Client as Client
+    from .transport.client import Monitor as Monitor
+    from .transport.watching import Resync as Resync
     from .wire import requests as requests
     from .wire.batch import Batch as Batch
     from .wire.decode import decode as decode
@@ -72,6 +78,8 @@ _HOMES = {
     "Batch": "wire.batch",
     "BufferPool": "wire.pool",
     "Burst": "session.events",
+    "CancelledError": "errors",
+    "Client": "transport.client",
     "CompressAlgorithm": "spec.terms",
     "Detection": "wire.detect",
     "DetectionError": "errors",
@@ -92,7 +100,9 @@ _HOMES = {
     "Message": "wire.message",
     "MessageType": "spec.terms",
     "Mode": "spec.terms",
+    "Monitor": "transport.client",
     "NATTType": "spec.terms",
+    "NoReplyError": "errors",
     "OverrunError": "errors",
     "PFKeyError": "errors",
     "PolicyTable": "columns.policies",
@@ -100,6 +110,7 @@ _HOMES = {
     "PoolStatistics": "wire.pool",
     "QueryError": "errors",
     "ReplyError": "errors",
+    "Resync": "transport.watching",
     "SAState": "spec.terms",
     "SATable": "columns.associations",
     "SAType": "spec.terms",
@@ -110,6 +121,7 @@ _HOMES = {
     "TruncatedError": "errors",
     "Violation": "wire.rules.rule",
     "WireError": "errors",
+    "aio": "transport",
     "check": "wire.rules",
     "decode": "wire.decode",
     "detect": "wire.detect",

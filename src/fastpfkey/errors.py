@@ -17,6 +17,8 @@ the three into an exception, so type, text and offset are the same whichever bac
       ReplyError (OSError)          a key engine answered with an error
       TransportError (OSError)      a socket cannot be opened, or fails
         OverrunError                  messages were lost on the way
+        NoReplyError (TimeoutError)   nothing came in time
+        CancelledError                another thread ended it
       LeaseError (RuntimeError)     a lease is over, or a pool has none to give
 
 No text here ever contains bytes of a message: they may be keys.
@@ -25,6 +27,7 @@ No text here ever contains bytes of a message: they may be keys.
 from __future__ import annotations
 
 import enum
+import errno
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -211,6 +214,19 @@ class OverrunError(TransportError):
 
 class LeaseError(PFKeyError, RuntimeError):
     """A lease was used after its release, or a pool has nothing to lend."""
+
+
+class NoReplyError(TransportError, TimeoutError):
+    """Nothing came in time. A request that was sent may have been carried out all the same."""
+
+    @classmethod
+    def after(cls, seconds: float, what: str) -> NoReplyError:
+        """The error of having waited so long for something."""
+        return cls(errno.ETIMEDOUT, f"{what} did not come within {seconds:g} s")
+
+
+class CancelledError(TransportError):
+    """Another thread ended what was being waited for."""
 
 
 _TRUNCATED = frozenset({Fault.HEADER_TRUNCATED, Fault.MESSAGE_TRUNCATED})

@@ -8,6 +8,7 @@ from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
+from ..errors import ReplyError
 from ..spec.model import Dialect
 from ..spec.plan import column_plan
 from ..spec.tables import Column, sources
@@ -53,6 +54,13 @@ class MessageTable(Table):
 
     _internal: ClassVar[frozenset[str]]
     """Columns of the schema that are no columns of the table: what it carries beside its columns is made from these."""
+
+    complete: bool = True
+    """Whether the dump that was decoded is known to be whole; a selection does not say."""
+    missing: int | None = 0
+    """Messages that this dump is known to lack; None if some may be missing, but nothing tells how many."""
+    error: ReplyError | None = None
+    """The error that ended this dump before its end."""
 
     _room: Room | None = None
     """The memory of the columns, if this table was decoded into it and not made from another."""

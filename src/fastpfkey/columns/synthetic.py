@@ -16,6 +16,7 @@ import numpy.typing as npt
 from .. import spec
 from ..spec.model import WORD, Dialect
 from ..spec.plan import ByteOrder
+from ..spec.replies import Counting
 from ..spec.terms import AuthAlgorithm as Auth
 from ..spec.terms import CompressAlgorithm as Compress
 from ..spec.terms import EncryptAlgorithm as Encrypt
@@ -100,7 +101,7 @@ def synthetic(
     """The bytes of a SADB_DUMP answer with `count` associations, back to back; no bytes for none.
 
     The same arguments give the same bytes, as long as NumPy draws the same random numbers; a larger count is another
-    table and not a longer one. Extensions come in Linux's order, seq counts from 1 and is 0 in the last message.
+    table and not a longer one. Extensions come in Linux's order, and the last message has sequence number 0.
     Another dialect shows the same kinds of associations in its own layouts, without what it cannot express.
 
     Raises ValueError for a negative count or an unknown dialect.
@@ -110,7 +111,7 @@ def synthetic(
     system, order = spec.dialect(dialect), host_order(byteorder)
     rng = np.random.default_rng(seed)
     shapes = [shape for shape in SHAPES if _expressible(system, shape)]
-    facts = _facts(count, shapes, rng)
+    facts = _facts(count, shapes, rng) | {"seq": _numbers(system, count)}
     templates = [_template(system, order, shape) for shape in shapes]
     sizes = np.array([template.size for template in templates])[facts["shape"]]
     places = np.cumsum(sizes) - sizes
@@ -162,9 +163,15 @@ def _facts(count: int, shapes: list[Shape], rng: np.random.Generator) -> dict[st
         "reqid": rng.integers(1, count // 2 + 2, count),
     }
     order = np.argsort(age, kind="stable")
-    seq = np.append(np.arange(1, count), 0)[:count]
     number = np.arange(count) + rng.integers(1 << 31)
-    return {name: values[order] for name, values in facts.items()} | {"number": number, "seq": seq}
+    return {name: values[order] for name, values in facts.items()} | {"number": number}
+
+
+def _numbers(dialect: Dialect, count: int) -> Array:
+    """The sequence numbers of a dump, as the system counts them; the last is 0."""
+    if dialect.replies.counting is Counting.DOWN:
+        return np.arange(count - 1, -1, -1)
+    return np.append(np.arange(1, count), 0)[:count]
 
 
 def _template(dialect: Dialect, byteorder: str, shape: Shape) -> Template:

@@ -28,6 +28,7 @@ class DumpAssembly:
     """One dump, from its request to its end. `feed` takes what was received, as long as `done` is false."""
 
     def __init__(self, dialect: Dialect, kind: MessageType, pid: int, seq: int) -> None:
+        self.kind = kind
         self._rules = dialect.replies
         self._type = dialect.terms["message"].number(kind)
         self._own = array("I", [pid])
@@ -48,17 +49,17 @@ class DumpAssembly:
         self.faults: list[WireError] = []
         """What was wrong with messages that cannot be read, which count as missing; the first 100 of them."""
         self.unreadable = 0
-        self._ended = False
+        self._ended = self._doubted = False
 
     @property
     def complete(self) -> bool:
-        """Whether the end has come without an error, and nothing is known to be missing."""
-        return self._ended and not self.error and not self.missing
+        """Whether the end has come without an error, and nothing is missing or may be."""
+        return self._ended and not self.error and self.missing == 0
 
     @property
     def missing(self) -> int | None:
         """Messages that are known to be missing; None if some may be, but nothing tells how many."""
-        if (self._ended and not self.error) or self._sequence.counts_down:
+        if (self._ended and not self.error and not self._doubted) or self._sequence.counts_down:
             return self._sequence.missing + self.unreadable
         return None
 
@@ -70,6 +71,13 @@ class DumpAssembly:
     def feed(self, scan: Scan) -> None:
         """Take the next messages that were received; those that are not of this dump are passed over."""
         self._feed(scan, 0, len(scan))
+
+    def lose(self) -> None:
+        """The transport tells that messages were dropped. A countdown that was is not waited for any longer."""
+        if self._sequence.counts_down:
+            self.exhaust()
+        else:
+            self._doubted = True
 
     def exhaust(self) -> None:
         """The transport tells that nothing more will come, which is how some dumps end."""

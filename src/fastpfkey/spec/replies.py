@@ -53,8 +53,6 @@ class Replies:
     """Requests whose reply has another type."""
     negates: bool = False
     """Whether a dump cut short ends with 256 - errno in the errno byte of a record."""
-    silent: frozenset[MessageType] = frozenset()
-    """Requests that are not answered if all goes well."""
 
     def answer(self, request: MessageType) -> MessageType:
         """The type of the reply to a request."""
@@ -68,11 +66,10 @@ LINUX = Replies(
     counting=Counting.UP,
     renamed=MappingProxyType({MessageType.SPDSETIDX: MessageType.SPDADD}),
     negates=True,
-    silent=frozenset({MessageType.ACQUIRE}),
 )
 """net/key/af_key.c; seen on a 6.1 kernel."""
 
-KAME = Replies(counting=Counting.DOWN, silent=frozenset({MessageType.ACQUIRE}))
+KAME = Replies(counting=Counting.DOWN)
 """FreeBSD and NetBSD sys/netipsec/key.c, XNU bsd/netkey/key.c."""
 
 OPENBSD = Replies(ending=Ending.NOTHING, numbered=False)

@@ -1,0 +1,163 @@
+"""Dumps: an endpoint of their own, memory that grows as they come, and what to do when they stall or are refused.
+
+The endpoint is fresh and never registered, so that no events fight for its room, and closed when the dump is over. All
+of a dump lies in one piece of memory, where the messages were received; nothing is copied unless it outgrows that.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..errors import LimitError, NoReplyError, OverrunError, ReplyError
+from ..session.dump import DumpAssembly
+from ..session.pending import Pending
+from ..session.refusal import refusal
+from ..session.scan import Scan, Scanner
+from ..wire.message import MessageValue
+from .endpoint import ROOM, Endpoint, Role
+from .exchange import probe
+from .programs import Context, Deadline, Program, pause
+
+FIRST = 1 << 20
+"""Bytes of memory that a dump begins with."""
+
+MOST = 1 << 33
+"""Bytes that a dump may have: 25 million associations."""
+
+TRIES = 5
+"""Times that a dump is asked for while another one is under way on the socket."""
+
+BUSY = 0.05
+"""Seconds between the first two of them, doubled each time."""
+
+Progress = Callable[[int], None]
+"""Is called with the number of messages that have come so far."""
+
+
+class Slab:
+    """Memory that grows while messages are received into it."""
+
+    def __init__(self) -> None:
+        self._memory = memoryview(mmap.mmap(-1, FIRST))
+        self.used = 0
+
+    @property
+    def memory(self) -> memoryview:
+        """All of it."""
+        return self._memory
+
+    def room(self) -> memoryview:
+        """What is free, `ROOM` bytes or more. Raises LimitError if it would grow without end."""
+        if len(self._memory) - self.used < ROOM:
+            if self.used > MOST:
+                raise LimitError(f"a dump has more than {MOST:,} bytes, and no end in sight")
+            # Pages of a mapping cost nothing before they are written to.
+            larger = memoryview(mmap.mmap(-1, 2 * len(self._memory)))
+            larger[: self.used] = self._memory[: self.used]
+            self._memory = larger
+        return self._memory[self.used :]
+
+    def compact(self, runs: list[tuple[int, int]]) -> memoryview:
+        """Move these parts together, and return them."""
+        end = 0
+        for begin, stop in runs:
+            if begin != end:
+                self._memory[end : end + stop - begin] = self._memory[begin:stop]
+            end += stop - begin
+        return self._memory[:end].toreadonly()
+
+
+@dataclass(frozen=True, eq=False)
+class Dump:
+    """The bytes of a dump, and what is known of it."""
+
+    messages: memoryview
+    assembly: DumpAssembly
+    error: ReplyError | None
+    """The error that ended it."""
+
+
+def dump(
+    context: Context, message: MessageValue, timeout: float | None, attempts: int, progress: Progress | None
+) -> Program[Dump]:
+    """Dump, and again if something was lost, `attempts` times in all.
+
+    Raises ReplyError for one that fails with nothing told, NoReplyError if nothing comes.
+    """
+    timeout = context.timeout if timeout is None else timeout
+    tries = 0
+    while True:
+        found = yield from _once(context, message, timeout, progress)
+        if found.assembly.busy and tries < TRIES:
+            yield from pause(BUSY * 2**tries)
+            tries += 1
+            continue
+        attempts -= 1
+        if found.assembly.complete or found.error or attempts <= 0:
+            break
+    if found.error and not found.assembly.count:
+        raise found.error
+    return found
+
+
+def _once(context: Context, message: MessageValue, timeout: float | None, progress: Progress | None) -> Program[Dump]:
+    endpoint = context.open(Role.DUMPS)
+    try:
+        number = context.numbers.take()
+        assembly = DumpAssembly(context.dialect, message.type, endpoint.pid, number)
+        slab = Slab()
+        endpoint.send(message.replace(seq=number, pid=endpoint.pid).encode())
+        yield from _receive(context, endpoint, assembly, slab, Deadline(context, timeout), progress)
+    finally:
+        endpoint.close()
+    errno = context.dialect.errnos.get(context.dialect.replies.busy, 0) if assembly.busy else assembly.error
+    error = refusal(context.dialect, message.type, errno, number) if errno else None
+    return Dump(slab.compact(assembly.runs), assembly, error)
+
+
+def _receive(
+    context: Context,
+    endpoint: Endpoint,
+    assembly: DumpAssembly,
+    slab: Slab,
+    deadline: Deadline,
+    progress: Progress | None,
+) -> Program[None]:
+    """Receive until the dump is over. After a silence a probe tells whether anything is still to come."""
+    scanner = Scanner(context.codec)
+    asked: Pending | None = None
+    while not assembly.done:
+        try:
+            size = endpoint.receive(slab.room(), 0)
+        except OverrunError:
+            assembly.lose()
+            continue
+        if size:
+            begin, slab.used = slab.used, slab.used + size
+            count = assembly.count
+            for scan in scanner.scan(slab.memory, begin, slab.used):
+                assembly.feed(scan)
+                _answered(asked, scan)
+            if assembly.count > count:
+                deadline.extend()
+                if progress:
+                    progress(assembly.count)
+        elif asked is not None and asked.done:
+            assembly.exhaust()
+        else:
+            try:
+                yield from deadline.wait(endpoint, f"the end of {assembly.kind.name}")
+            except NoReplyError:
+                if asked is not None and not assembly.count:
+                    raise
+                asked = None if asked is not None else probe(context, endpoint)
+                if asked is None:
+                    assembly.exhaust()
+                deadline.extend()
+
+
+def _answered(asked: Pending | None, scan: Scan) -> None:
+    if asked is not None:
+        asked.feed(scan)
