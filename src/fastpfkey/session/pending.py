@@ -52,6 +52,11 @@ class Pending:
         """Whether every request was answered."""
         return self.answered == len(self.errnos)
 
+    def refuse(self, place: int, errno: int) -> None:
+        """The transport tells that the request at this place of the block was refused when it was sent."""
+        self.errnos[place] = errno
+        self.answered += 1
+
     def feed(self, scan: Scan) -> Sequence[int]:
         """Take the replies among the next messages that were received; the rows of all others are returned."""
         if self.done:

@@ -17,6 +17,7 @@ from ..session.events import Event
 from ..wire.requests.values import Name
 from . import operations, reading
 from .base import BaseClient
+from .dumping import dump_messages
 from .endpoint import Source
 from .programs import TIMEOUT, Context, Program, Wait
 from .watching import Wanted, begin, next_burst, watch
@@ -108,6 +109,7 @@ class Client(BaseClient):
     migrate = _method(operations.migrate)
     algorithms = _reader(reading.algorithms)
     dump = _reader(reading.dump)
+    dump_messages = _reader(dump_messages)
     dump_policies = _reader(reading.dump_policies)
 
     def monitor(self, register: Iterable[Name] = (), *, resync: bool = False, timeout: float | None = None) -> Monitor:

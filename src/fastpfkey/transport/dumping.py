@@ -10,7 +10,7 @@ import mmap
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..errors import LimitError, NoReplyError, OverrunError, ReplyError
+from ..errors import LimitError, NoReplyError, OverrunError, ReplyError, WireError
 from ..session.dump import DumpAssembly
 from ..session.pending import Pending
 from ..session.refusal import refusal
@@ -71,33 +71,49 @@ class Slab:
 
 @dataclass(frozen=True, eq=False)
 class Dump:
-    """The bytes of a dump, and what is known of it."""
+    """The messages of a dump, and what is known of it."""
 
     messages: memoryview
-    assembly: DumpAssembly
+    """Back to back, read-only; keys included."""
+    count: int
+    complete: bool
+    """Whether nothing is missing or may be."""
+    missing: int | None
+    """Messages that are known to be missing; None if some may be, but nothing tells how many."""
     error: ReplyError | None
     """The error that ended it."""
+    faults: tuple[WireError, ...]
+    """What was wrong with messages that cannot be read, and are missing; the first 100 of them."""
+    unreadable: int
+    """How many there were."""
 
 
-def dump(
-    context: Context, message: MessageValue, timeout: float | None, attempts: int, progress: Progress | None
+def dump_messages(
+    context: Context,
+    message: MessageValue,
+    *,
+    attempts: int = 2,
+    timeout: float | None = None,
+    progress: Progress | None = None,
 ) -> Program[Dump]:
-    """Dump, and again if something was lost, `attempts` times in all.
+    """The messages that answer a request for a dump, whatever kind it is of.
 
-    Raises ReplyError for one that fails with nothing told, NoReplyError if nothing comes.
+    If something was lost the dump is made again, `attempts` times in all, and the last one is returned. `timeout` are
+    the seconds of silence after which the end is given up, and `progress` is called with the number of messages so far.
+    Raises ReplyError if the engine refuses, and NoReplyError if it does not answer.
     """
     timeout = context.timeout if timeout is None else timeout
     tries = 0
     while True:
-        found = yield from _once(context, message, timeout, progress)
-        if found.assembly.busy and tries < TRIES:
+        found, busy = yield from _once(context, message, timeout, progress)
+        if busy and tries < TRIES:
             yield from pause(BUSY * 2**tries)
             tries += 1
             continue
         attempts -= 1
-        if found.assembly.complete or found.error or attempts <= 0:
+        if found.complete or found.error or attempts <= 0:
             break
-    if found.error and not found.assembly.count:
+    if found.error and not found.count:
         raise found.error
     return found
 
@@ -114,7 +130,16 @@ def _once(context: Context, message: MessageValue, timeout: float | None, progre
         endpoint.close()
     errno = context.dialect.errnos.get(context.dialect.replies.busy, 0) if assembly.busy else assembly.error
     error = refusal(context.dialect, message.type, errno, number) if errno else None
-    return Dump(slab.compact(assembly.runs), assembly, error)
+    found = Dump(
+        slab.compact(assembly.runs),
+        assembly.count,
+        assembly.complete,
+        assembly.missing,
+        error,
+        tuple(assembly.faults),
+        assembly.unreadable,
+    )
+    return found, assembly.busy
 
 
 def _receive(

@@ -15,6 +15,8 @@ from ..wire.message import Message, MessageValue
 from .endpoint import Endpoint, Role
 from .programs import Context, Deadline, Program
 
+LOST = -1
+
 DRAIN = 64
 """Times that an endpoint is read to empty it; if there is more, it comes faster than it can be read."""
 
@@ -63,18 +65,18 @@ def until_done(
             yield from deadline.wait(endpoint, f"the reply to {pending.kind.name}")
 
 
-def hear(context: Context, endpoint: Endpoint, *pending: Pending) -> bool:
-    """Take what has come, and tell whether anything has. A loss shows in the reply that then fails to come."""
+def hear(context: Context, endpoint: Endpoint, *pending: Pending) -> int:
+    """Take what has come, and return how many bytes it was; `LOST` if something was lost, perhaps a reply."""
     with context.pool.acquire() as lease, memoryview(lease) as view:
         lease.holds_keys = True
         try:
             size = endpoint.receive(view, 0)
         except OverrunError:
-            return True
+            return LOST
         for scan in context.scanner.scan(view, 0, size):
             for request in pending:
                 request.feed(scan)
-        return size > 0
+        return size
 
 
 def drain(context: Context, endpoint: Endpoint) -> None:

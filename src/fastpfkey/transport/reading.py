@@ -17,8 +17,7 @@ from ..spec.terms import ExtensionType, SAType
 from ..wire import requests
 from ..wire.message import Message
 from ..wire.requests.values import Name
-from . import dumping
-from .dumping import Dump, Progress
+from .dumping import Dump, Progress, dump_messages
 from .endpoint import Role
 from .exchange import post, raise_refusal, reply_of, until_done
 from .programs import Context, Program
@@ -66,18 +65,15 @@ def dump(
 ) -> Program[SATable]:
     """All associations of an SA type, of every type if UNSPEC, that lie between two networks if these are given.
 
-    The table's `complete` and `missing` say whether it is whole. If it is not, the dump is made again, `attempts` times
-    in all, and the last one is returned. `columns`, `keys` and `threads` are those of `SATable.from_buffer`, `timeout`
-    are the seconds of silence after which the end is given up, and `progress` is called with the number of messages so
-    far. Linux chooses the networks itself; elsewhere all is dumped, and `columns` then get what the choice needs.
-
-    Raises ReplyError if the engine refuses, NoReplyError if it does not answer.
+    The table's `complete` and `missing` say whether it is whole. `columns`, `keys` and `threads` are those of
+    `SATable.from_buffer`, and the rest, with what is raised, is that of `dump_messages`. Linux chooses the networks
+    itself; elsewhere all is dumped, and columns get what the choice needs.
     """
     networks = {name: ip_network(network) for name, network in (("src", src), ("dst", dst)) if network is not None}
     filters = bool(networks) and ExtensionType.FILTER in context.dialect.by_type
     chosen = (networks.get("src"), networks.get("dst")) if filters else None
     message = requests.dump(satype, filter=chosen, dialect=context.dialect)
-    found = yield from dumping.dump(context, message, timeout, attempts, progress)
+    found = yield from dump_messages(context, message, attempts=attempts, timeout=timeout, progress=progress)
     if columns is not None and not filters:
         columns = [*columns, *networks]
     table = SATable.from_buffer(found.messages, context.dialect, columns, keys=keys, threads=threads)
@@ -97,12 +93,12 @@ def dump_policies(
 ) -> Program[PolicyTable]:
     """All policies. Arguments, attributes and errors are those of `dump`."""
     message = requests.spddump(dialect=context.dialect)
-    found = yield from dumping.dump(context, message, timeout, attempts, progress)
+    found = yield from dump_messages(context, message, attempts=attempts, timeout=timeout, progress=progress)
     return _told(PolicyTable.from_buffer(found.messages, context.dialect, columns, threads=threads), found)
 
 
 def _told(table: M, found: Dump) -> M:
     """A table with what is known of its dump."""
-    table.complete, table.missing, table.error = found.assembly.complete, found.assembly.missing, found.error
-    table.faults, table.skipped = tuple(found.assembly.faults), found.assembly.unreadable
+    table.complete, table.missing, table.error = found.complete, found.missing, found.error
+    table.faults, table.skipped = found.faults, found.unreadable
     return table
