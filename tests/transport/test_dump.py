@@ -7,11 +7,11 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
-from fastpfkey.transport.answering import AnsweringEndpoint
 
 import fastpfkey as pf
 from fastpfkey import spec
 from fastpfkey.columns.synthetic import synthetic
+from fastpfkey.transport.answering import AnsweringEndpoint
 from fastpfkey.transport.endpoint import Role
 from fastpfkey.wire.message import Message
 

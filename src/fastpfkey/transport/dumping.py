@@ -118,7 +118,10 @@ def dump_messages(
     return found
 
 
-def _once(context: Context, message: MessageValue, timeout: float | None, progress: Progress | None) -> Program[Dump]:
+def _once(
+    context: Context, message: MessageValue, timeout: float | None, progress: Progress | None
+) -> Program[tuple[Dump, bool]]:
+    """One attempt, and whether it failed because another dump was under way on the socket."""
     endpoint = context.open(Role.DUMPS)
     try:
         number = context.numbers.take()
