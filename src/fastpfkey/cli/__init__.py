@@ -6,7 +6,12 @@ import io
 import sys
 
 
-def main() -> None:
+def setkey() -> None:
+    """Run the command of this name: the entry point of the console script that stands in for the old program."""
+    main(["setkey", *sys.argv[1:]])
+
+
+def main(arguments: list[str] | None = None) -> None:
     """Run the command line; the entry point of the console script."""
     from .app import cli  # click is imported only when the command line is used
 
@@ -14,4 +19,4 @@ def main() -> None:
         sys.exit("fastpfkey: standard output is closed")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot show a character gets its number
-    cli(prog_name="fastpfkey")
+    cli(arguments, prog_name="fastpfkey")

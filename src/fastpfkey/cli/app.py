@@ -169,6 +169,19 @@ def doctor(as_json: bool) -> None:
         sys.exit(FAILURE)
 
 
+@cli.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+    options_metavar="[OPTIONS OF SETKEY]",
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def setkey(arguments: tuple[str, ...]) -> None:
+    """Stand in for the program of this name: its arguments, scripts and text; --help tells them."""
+    from .setkeying import main
+
+    sys.exit(main(arguments))
+
+
 def _how(dialect: str, byteorder: ByteOrder, on_error: OnError, strict: bool) -> How:
     from .reading import How
 

@@ -48,6 +48,8 @@ TABLE = columns_of(
     "setkey -D",
     *HEADER,
     field("satype", "u1", None, "satype"),
+    field("src_proto", "u1", Ext.ADDRESS_SRC, "proto"),
+    field("dst_proto", "u1", Ext.ADDRESS_DST, "proto"),
     field("spi", "u4", Ext.SA, "spi"),
     field("replay", "u4", Ext.SA, "replay"),
     field("replay", "u4", Ext.SA_REPLAY, "replay"),
@@ -77,11 +79,16 @@ TABLE = columns_of(
 def association(dialect: Dialect, look: Look) -> Template:
     """The template of an association's lines, for the columns of `TABLE`."""
     body = _freebsd(dialect, look) if look.variant.freebsd else _ipsec_tools(dialect, look)
-    shown = tuple(body) if look.dead else (unless("state", DEAD, *body),)
-    dump = dialect.terms["message"].entries["SADB_DUMP"][0]
-    get = dialect.terms["message"].entries["SADB_GET"][0]
-    parts = when("errno", 0, when("type", dump, *shown), when("type", get, *shown))
-    return template(TABLE.columns, [parts], look.zones)
+    return template(TABLE.columns, [shown(dialect, look, tuple(body))], look.zones)
+
+
+def shown(dialect: Dialect, look: Look, body: tuple[Part, ...]) -> Part:
+    """The body for answers about an association that is to be shown."""
+    if not look.dead:
+        body = (unless("state", DEAD, *body),)
+    entries = dialect.terms["message"].entries
+    kinds = (entries[name][0] for name in ("SADB_DUMP", "SADB_GET"))
+    return when("errno", 0, *(when("type", kind, *body) for kind in kinds))
 
 
 def _ipsec_tools(dialect: Dialect, look: Look) -> Iterator[Part]:

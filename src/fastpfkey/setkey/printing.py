@@ -13,8 +13,9 @@ from ..spec.model import Dialect
 from ..spec.plan import ByteOrder, column_plan
 from ..spec.tables import Table
 from ..spec.template import Template
-from . import associations, policies
+from . import associations, policies, short
 from .look import Look
+from .words import DEAD
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -37,7 +38,9 @@ class Printer(ABC):
         self.memory = [bytearray(BLOCK * column.width) for column in self.plan.columns]
         self.out = bytearray(ROOM)
         self.messages = 0
-        """Messages printed so far."""
+        """Messages read so far."""
+        self.hidden = 0
+        """Rows so far that were left out on purpose."""
 
     def text(self, buffer: Buffer) -> Iterator[bytes]:
         """The text of the messages of a buffer, in pieces. Raises WireError behind the text of the good ones."""
@@ -70,11 +73,27 @@ class Associations(Printer):
     """``setkey -D``."""
 
     def __init__(self, dialect: Dialect, look: Look, byteorder: ByteOrder = "native") -> None:
-        super().__init__(associations.TABLE, associations.association(dialect, look), dialect, byteorder)
+        super().__init__(associations.TABLE, self.form(dialect, look), dialect, byteorder)
+        self.look = look
+        self.state = [column.name for column in self.plan.columns].index("state")
+
+    def form(self, dialect: Dialect, look: Look) -> Template:
+        """The template."""
+        return associations.association(dialect, look)
 
     def columns(self, messages: memoryview, count: int) -> Sequence[Buffer]:
         """The decoded columns."""
+        if not self.look.dead:
+            self.hidden += bytes(self.memory[self.state][:count]).count(DEAD)
         return self.memory
+
+
+class Short(Associations):
+    """``setkey -l -D``."""
+
+    def form(self, dialect: Dialect, look: Look) -> Template:
+        """The template."""
+        return short.line(dialect, look)
 
 
 class Policies(Printer):
@@ -83,8 +102,7 @@ class Policies(Printer):
     def __init__(self, dialect: Dialect, look: Look, byteorder: ByteOrder = "native") -> None:
         super().__init__(policies.TABLE, policies.policy(dialect, look), dialect, byteorder)
         self.places = {column.name: place for place, column in enumerate(self.plan.columns)}
-        self.sockets = 0
-        """Policies so far that belong to sockets."""
+        self.look = look
 
     def columns(self, messages: memoryview, count: int) -> Sequence[Buffer]:
         """The decoded columns, and the requests."""
@@ -93,7 +111,7 @@ class Policies(Printer):
         directions = self._memory("dir").tolist()[:count]
         flaws = policies.flaws(kinds, directions, found.requests, found.request_offsets.tolist())
         sockets = policies.owned_by_sockets(self.dialect, self._memory("id").cast("I").tolist()[:count])
-        self.sockets += sum(sockets)
+        self.hidden += 0 if self.look.sockets else sum(sockets)
         requests = [found.requests[name].data for name in found.requests.columns]
         return [*self.memory, flaws, sockets, found.request_offsets.data, *requests]
 
