@@ -5,6 +5,7 @@ that unpacked an archive. The build environment is made once, of what pyproject.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -22,8 +23,9 @@ pytestmark = pytest.mark.slow
 
 Build = Callable[..., subprocess.CompletedProcess[str]]
 SOURCES = source_files()
+EXAMPLE = TREE / "docs/examples/traffic"
 PACKAGE = [path.relative_to("src") for path in SOURCES if path.is_relative_to("src/fastpfkey")]
-TEXT = {path.as_posix() for path in PACKAGE if path.suffix in (".py", ".pyi", ".pxd", ".typed")}
+TEXT = {path.as_posix() for path in PACKAGE if path.suffix in (".py", ".pyi", ".pxd", ".h", ".typed")}
 COMPILED = {
     path.with_suffix(sysconfig.get_config_var("EXT_SUFFIX")).as_posix() for path in PACKAGE if path.suffix == ".pyx"
 }
@@ -134,3 +136,44 @@ def test_an_unknown_choice_of_extensions_fails_the_build(build: Build, tmp_path:
     done = build("--wheel", "--outdir", tmp_path, FASTPFKEY_EXTENSIONS="maybe")
     assert done.returncode != 0
     assert "FASTPFKEY_EXTENSIONS must be 'require' or 'never', not 'maybe'" in done.stdout
+
+
+def test_the_example_is_built_against_an_installed_wheel(distributions: Path, tmp_path: Path) -> None:
+    """What it counts in C is what the table's column adds up to."""
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv/bin/python"
+    (wheel,) = distributions.glob("*.whl")
+    shutil.copytree(EXAMPLE, tmp_path / "example")
+    needed = tomllib.loads((EXAMPLE / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
+    tools = [name for name in needed if name != "fastpfkey"]
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "FASTPFKEY_BACKEND")}
+
+    def run(*arguments: str | Path) -> str:
+        done = subprocess.run(
+            [python, *arguments],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    run("-m", "pip", "install", "--quiet", *tools, wheel)
+    run("-m", "pip", "install", "--quiet", "--no-build-isolation", "--no-index", tmp_path / "example")
+    dump = TREE / "tests/vectors/corpus/linux-mixed.bin"
+    code = f"""
+import fastpfkey as pf, numpy as np, pfkey_traffic
+data = open({str(dump)!r}, "rb").read()
+table = pf.SATable.from_buffer(data, "linux", ["satype", "current_bytes"], "little")
+sums = {{kind: int(table["current_bytes"][table["satype"] == kind].sum()) for kind in pf.SAType}}
+assert pfkey_traffic.traffic(data, "linux", "little") == {{kind: size for kind, size in sums.items() if size}} != {{}}
+assert pfkey_traffic.traffic(b"") == {{}}
+try:
+    pfkey_traffic.traffic(data[:-8], "linux", "little")
+except pf.TruncatedError as error:
+    assert (error.message_index, error.fault) == (52, pf.Fault.MESSAGE_TRUNCATED)
+    print("done")
+"""
+    assert run("-c", code) == "done\n"
