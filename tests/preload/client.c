@@ -226,6 +226,8 @@ int main(void)
     int fd = socket(AF_KEY, SOCK_RAW, PF_KEY_V2);
     int other = socket(AF_KEY, SOCK_RAW, PF_KEY_V2);
     check("two sockets", fd >= 0 && other >= 0, "not opened");
+    if (fd < 0 || other < 0)
+        return 1;
     refusals(fd);
     requests(fd, other);
     events(fd, other);

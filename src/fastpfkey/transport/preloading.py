@@ -1,8 +1,8 @@
 """Starts unmodified programs with their PF_KEY sockets turned into connections to an engine.
 
-The library that does it is loaded into the program by the dynamic linker, which two kinds of programs do not allow: those
-that have no dynamic linker, and those that run with more rights than their caller. Both are told apart before anything is
-started, because the linker itself would say nothing.
+The library that does it is loaded into the program by the dynamic linker, which two kinds of programs do not allow:
+those that have no dynamic linker, and those that run with more rights than their caller. Both are told apart before
+anything is started, because the linker itself would say nothing.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def _check(path: Path, name: str) -> None:
     if mode & (stat.S_ISUID | stat.S_ISGID) or _has_capabilities(path):
         raise TransportError(
             errno.EPERM,
-            f"{name} runs with the rights of its file (set-uid, set-gid or capabilities), so Linux loads no library into "
-            "it; run a copy without them",
+            f"{name} runs with the rights of its file (set-uid, set-gid or capabilities), so Linux loads no library "
+            "into it; run a copy without them",
         )
     with path.open("rb") as file:
         begin = file.read(_HEAD)
@@ -86,7 +86,8 @@ def _check(path: Path, name: str) -> None:
             _check(Path(found), f"{name}, run by {found},")
     elif begin.startswith(b"\x7fELF") and not _is_dynamic(begin):
         raise TransportError(
-            errno.ENOEXEC, f"{name} is linked statically, so no library can be loaded into it; a dynamic build can be run"
+            errno.ENOEXEC,
+            f"{name} is linked statically, so no library can be loaded into it; a dynamic build can be run",
         )
 
 
@@ -99,11 +100,11 @@ def _has_capabilities(path: Path) -> bool:
 
 def _is_dynamic(head: bytes) -> bool:
     """Whether an ELF file that begins like this names a dynamic linker. What is no valid file is left to the system."""
-    wide, order = head[4] == 2, "<" if head[5] == 1 else ">"
+    wide, order = head[4:5] == b"\2", "<" if head[5:6] == b"\1" else ">"
     try:
         (table,) = struct.unpack_from(order + ("Q" if wide else "I"), head, 32 if wide else 28)
         size, count = struct.unpack_from(order + "HH", head, 54 if wide else 42)
         kinds = [struct.unpack_from(order + "I", head, table + size * entry)[0] for entry in range(count)]
-    except struct.error:
+    except (struct.error, OverflowError):
         return True
     return _INTERPRETER in kinds

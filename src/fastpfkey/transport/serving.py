@@ -1,7 +1,7 @@
 """Serves a key engine to many clients at a Unix socket: one loop, one thread, nothing that waits for a client.
 
-What a client has sent is taken in batches, the journal is written, and only then is anything answered. What a client does
-not read stays in its port of the engine, whose bounds keep a slow one from costing more than them.
+What a client has sent is taken in batches, the journal is written, and only then is anything answered. What a client
+does not read stays in its port of the engine, whose bounds keep a slow one from costing more than them.
 """
 
 from __future__ import annotations
@@ -132,12 +132,12 @@ class Server:
 
     def close(self) -> None:
         """Close all connections and the socket."""
+        self.path.unlink(missing_ok=True)
         for connection in list(self._connections.values()):
             self._drop(connection)
         self._selector.close()
         for each in (self._listener, self._wake, self._woken):
             each.close()
-        self.path.unlink(missing_ok=True)
 
     def _patience(self) -> float | None:
         deadline = self.engine.next_deadline()

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 PATIENCE = 10.0
 """Seconds in which an engine has to welcome a client."""
 
+NO_WELCOME = "what listens there is no key engine, refuses this user or has too many clients"
+
 
 @dataclass(frozen=True)
 class UnixSource:
@@ -70,7 +72,8 @@ class UnixEndpoint:
             raise TransportError(error.errno or errno.ETIMEDOUT, f"unix:{path}: {_reason(error)}") from error
         if welcome is None or welcome.word != notices.WELCOME:
             self._socket.close()
-            raise TransportError(errno.EPROTO, f"unix:{path}: what listens there is no key engine, or refuses this user")
+            raise TransportError(errno.EPROTO, f"unix:{path}: {NO_WELCOME}")
+
         self.dialect = welcome.value
         """Name of the dialect that the engine speaks."""
         self._socket.setblocking(False)
@@ -91,7 +94,7 @@ class UnixEndpoint:
             try:
                 self._socket.send(message)
             except BlockingIOError:
-                select.select([], [self._socket], [])
+                self._wait(select.POLLOUT, None)
             except OSError as error:
                 raise self._failed(error) from error
             else:
@@ -120,7 +123,7 @@ class UnixEndpoint:
         if len(view) < ROOM:
             raise ValueError(f"a buffer of {ROOM} bytes or more is needed, not {len(view)}")
         taken = self._take(view)
-        if not taken and not self._lost and not self._refused and select.select([self._socket], [], [], timeout)[0]:
+        if not taken and not self._lost and not self._refused and self._wait(select.POLLIN, timeout):
             taken = self._take(view)
         if not taken:
             self._raise_refusal()
@@ -132,6 +135,11 @@ class UnixEndpoint:
     def close(self) -> None:
         """Close the connection."""
         self._socket.close()
+
+    def _wait(self, event: int, timeout: float | None) -> bool:
+        poll = select.poll()
+        poll.register(self._socket, event)
+        return bool(poll.poll(None if timeout is None else timeout * 1000))
 
     def _take(self, view: memoryview) -> int:
         taken = 0
@@ -171,4 +179,6 @@ def _reason(error: OSError) -> str:
         return "there is no engine; start one with fastpfkey serve"
     if isinstance(error, ConnectionRefusedError):
         return "no engine listens there any more; start one with fastpfkey serve"
+    if isinstance(error, ConnectionError):
+        return NO_WELCOME
     return error.strerror or str(error)
