@@ -13,6 +13,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/pfkeyv2.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,6 +26,7 @@
 #include <unistd.h>
 
 #define HEADER_SIZE 16
+#define PATIENCE 200 /* milliseconds */
 
 static struct sockaddr_un engine = {.sun_family = AF_UNIX};
 
@@ -94,6 +97,18 @@ static int judge_vector(const struct iovec *parts, size_t count)
     return judge(header, size);
 }
 
+/* A kernel has acted when send() returns, and some programs give an answer no more than a millisecond to come. So send()
+ * waits for something to be there; what is never answered costs that long. */
+static ssize_t settled(int fd, ssize_t sent)
+{
+    struct pollfd wanted = {.fd = fd, .events = POLLIN};
+    int before = errno;
+    if (sent >= 0)
+        NEXT(poll)(&wanted, 1, PATIENCE);
+    errno = before;
+    return sent;
+}
+
 /* A connection to the engine in place of a PF_KEY socket. */
 static int open_engine(int type, int protocol)
 {
@@ -134,29 +149,29 @@ ssize_t sendto(int fd, const void *data, size_t size, int flags, const struct so
     if (!is_ours(fd))
         return NEXT(sendto)(fd, data, size, flags, to, length);
     int error = flags & MSG_OOB ? EOPNOTSUPP : judge(data, size);
-    return error ? refuse(error) : NEXT(sendto)(fd, data, size, flags, NULL, 0);
+    return error ? refuse(error) : settled(fd, NEXT(sendto)(fd, data, size, flags, NULL, 0));
+}
+
+static ssize_t send_vector(int fd, const struct msghdr *message, int flags)
+{
+    int error = flags & MSG_OOB ? EOPNOTSUPP : judge_vector(message->msg_iov, message->msg_iovlen);
+    struct msghdr bare = {.msg_iov = message->msg_iov, .msg_iovlen = message->msg_iovlen};
+    return error ? refuse(error) : NEXT(sendmsg)(fd, &bare, flags);
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
-    if (!is_ours(fd))
-        return NEXT(sendmsg)(fd, message, flags);
-    int error = flags & MSG_OOB ? EOPNOTSUPP : judge_vector(message->msg_iov, message->msg_iovlen);
-    struct msghdr bare = {.msg_iov = message->msg_iov, .msg_iovlen = message->msg_iovlen};
-    return error ? refuse(error) : NEXT(sendmsg)(fd, &bare, flags);
+    return is_ours(fd) ? settled(fd, send_vector(fd, message, flags)) : NEXT(sendmsg)(fd, message, flags);
 }
 
 int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags)
 {
     if (!is_ours(fd))
         return NEXT(sendmmsg)(fd, messages, count, flags);
-    for (unsigned int i = 0; i < count; i++) {
-        ssize_t sent = sendmsg(fd, &messages[i].msg_hdr, flags);
-        if (sent < 0)
-            return i ? (int)i : -1;
-        messages[i].msg_len = (unsigned int)sent;
-    }
-    return (int)count;
+    unsigned int done = 0;
+    for (ssize_t sent; done < count && (sent = send_vector(fd, &messages[done].msg_hdr, flags)) >= 0; done++)
+        messages[done].msg_len = (unsigned int)sent;
+    return done ? (int)settled(fd, (ssize_t)done) : -1;
 }
 
 ssize_t write(int fd, const void *data, size_t size)
@@ -230,9 +245,14 @@ int getsockopt(int fd, int level, int option, void *value, socklen_t *length)
     return 0;
 }
 
-/* Forcing buffers needs a privilege over the network that whoever may speak to an engine need not have. */
+/* Forcing buffers needs a privilege over the network that whoever may speak to an engine need not have. A policy of one
+ * socket, by which key managers keep their own packets out of tunnels, has nothing to do where the kernel has no tunnels,
+ * and many a kernel that has no PF_KEY refuses it. */
 int setsockopt(int fd, int level, int option, const void *value, socklen_t length)
 {
+    if (engine.sun_path[0] && ((level == IPPROTO_IP && option == IP_IPSEC_POLICY) ||
+                               (level == IPPROTO_IPV6 && option == IPV6_IPSEC_POLICY)))
+        return 0;
     if (level == SOL_SOCKET && (option == SO_RCVBUFFORCE || option == SO_SNDBUFFORCE) && is_ours(fd))
         option = option == SO_RCVBUFFORCE ? SO_RCVBUF : SO_SNDBUF;
     return NEXT(setsockopt)(fd, level, option, value, length);

@@ -1,0 +1,89 @@
+"""`fastpfkey serve` and `fastpfkey run`: a key engine for other programs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from ..engine.engine import Engine
+from ..transport import preloading
+from ..transport.serving import Limits, Server
+from .errors import SourceError
+
+UNIX = "unix:"
+
+LINUX = "linux"
+"""The dialect of programs that are run: they were compiled for this system."""
+
+
+def socket_path(source: str) -> Path:
+    """The path in `unix:PATH`. Raises SourceError for anything else."""
+    if not source.startswith(UNIX) or source == UNIX:
+        raise SourceError(f"{source}: an engine is named unix:PATH")
+    return Path(source.removeprefix(UNIX))
+
+
+def serve(path: Path, dialect: str, limits: Limits) -> None:
+    """Serve an engine until SIGTERM or SIGINT. Raises TransportError."""
+    engine = Engine(dialect)
+    server = Server(engine, path, limits=limits)
+    with _signals({signal.SIGTERM: server.stop, signal.SIGINT: server.stop}):
+        click.echo(f"{engine.dialect.name} engine at unix:{path}", err=True)
+        server.run()
+
+
+def run(engine: str | None, command: Sequence[str]) -> int:
+    """Run a program with an engine, its own one if none is named, and return its exit status.
+
+    A program that a signal ended has 128 and the signal's number. Raises SourceError and TransportError.
+    """
+    program = preloading.program(command[0])
+    if engine is not None:
+        environment = preloading.environment(socket_path(engine), os.environ)
+        os.execve(program, list(command), environment)
+    with tempfile.TemporaryDirectory(prefix="fastpfkey-") as folder:  # 0700
+        server = Server(Engine(LINUX), Path(folder) / "engine")
+        serving = threading.Thread(target=server.run)
+        serving.start()
+        try:
+            environment = preloading.environment(server.path, os.environ)
+            return _run(program, command, environment)
+        finally:
+            server.stop()
+            serving.join()
+
+
+def _run(program: Path, command: Sequence[str], environment: dict[str, str]) -> int:
+    """What a shell does: signals that end a session are for the program."""
+    with subprocess.Popen(list(command), executable=program, env=environment) as child:
+
+        def forward(number: int) -> Callable[[], None]:
+            return lambda: child.send_signal(number)
+
+        with _signals({signal.SIGTERM: forward(signal.SIGTERM), signal.SIGINT: lambda: None}):
+            status = child.wait()
+    return 128 - status if status < 0 else status
+
+
+@contextmanager
+def _signals(actions: dict[signal.Signals, Callable[[], None]]) -> Iterator[None]:
+    """Do something else than usual when these signals come."""
+
+    def handler(action: Callable[[], None]) -> Callable[[int, FrameType | None], None]:
+        return lambda number, frame: action()
+
+    before = {number: signal.signal(number, handler(action)) for number, action in actions.items()}
+    try:
+        yield
+    finally:
+        for number, usual in before.items():
+            signal.signal(number, usual)
