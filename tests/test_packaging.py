@@ -28,7 +28,7 @@ PACKAGE = [path.relative_to("src") for path in SOURCES if path.is_relative_to("s
 TEXT = {path.as_posix() for path in PACKAGE if path.suffix in (".py", ".pyi", ".pxd", ".h", ".typed")}
 COMPILED = {
     path.with_suffix(sysconfig.get_config_var("EXT_SUFFIX")).as_posix() for path in PACKAGE if path.suffix == ".pyx"
-}
+} | {f"fastpfkey/preload/library{sysconfig.get_config_var('EXT_SUFFIX')}"}
 
 
 @pytest.fixture(scope="module")
