@@ -16,7 +16,7 @@ from ..errors import PFKeyError
 from ..spec import DIALECTS
 from ..spec import dialect as find_dialect
 from .errors import SourceError
-from .options import FORMATS, dialect_options, reading_options, view_options
+from .options import FORMATS, dialect_options, reading_options, system_option, variant_option, view_options
 
 if TYPE_CHECKING:
     from ..spec.plan import ByteOrder
@@ -203,6 +203,40 @@ def doctor(as_json: bool) -> None:
             click.echo(f"{name:<18}{value}")
     if not report.usable:
         sys.exit(FAILURE)
+
+
+@cli.command()
+@click.argument("source", default="kernel")
+@system_option
+@click.option("--output", "-o", required=True, metavar="FILE", help="The script; nobody else can read it.")
+@click.option("--with-keys", is_flag=True, help="Say that keys are to be written. Without them there is no script.")
+@variant_option
+def save(source: str, dialect: str, output: str, with_keys: bool, variant: str) -> None:
+    """Write the associations of SOURCE as a script that makes them again, for load and, as far as it goes, for setkey.
+
+    Left out, and listed on standard error and in the file, are associations that no ADD can make (larval ones, those
+    whose algorithms or keys the dump does not show) and parts that ADD does not take.
+    """
+    from .saving import save_associations
+
+    if not with_keys:
+        raise click.UsageError("the script holds keys: say so with --with-keys")
+    save_associations(source, find_dialect(dialect), output, variant)
+
+
+@cli.command()
+@click.argument("file")
+@click.option("--source", default="kernel", show_default=True, help="The key engine to load it into.")
+@system_option
+@variant_option
+def load(file: str, source: str, dialect: str, variant: str) -> None:
+    """Run the script FILE that save wrote, or any of setkey's; - is standard input.
+
+    It is read whole before anything is sent. The exit status is 1 if a request was refused.
+    """
+    from .saving import load_script
+
+    _run(lambda: load_script(file, source, find_dialect(dialect), variant))
 
 
 @cli.command(

@@ -37,14 +37,16 @@ def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
     return add
 
 
+system_option = click.option(
+    "--dialect",
+    type=click.Choice(("host", *spec.DIALECTS)),
+    default="host",
+    show_default=True,
+    help="System that wrote the messages; host is this one's.",
+)
+
 dialect_options = _options(
-    click.option(
-        "--dialect",
-        type=click.Choice(("host", *spec.DIALECTS)),
-        default="host",
-        show_default=True,
-        help="System that wrote the messages; host is this one's.",
-    ),
+    system_option,
     click.option(
         "--byteorder",
         type=click.Choice(("native", "little", "big")),
@@ -75,4 +77,12 @@ view_options = _options(
         help="Rows with these columns only. A wrong name lists the right ones.",
     ),
     click.option("--show-keys", is_flag=True, help="Show keys, which are hidden otherwise."),
+)
+
+variant_option = click.option(
+    "--variant",
+    type=click.Choice(("host", "ipsec-tools", "freebsd")),
+    default="host",
+    show_default=True,
+    help="Whose setkey the script is for; host is this system's.",
 )

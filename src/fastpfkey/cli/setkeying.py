@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from getopt import GetoptError, gnu_getopt
@@ -200,17 +200,17 @@ class _Session:
 
     def dump(self) -> None:
         """-D, -DP, and -l for ever."""
-        engine = engine_of(self.options.source, self.options.dialect)
         listing = self.options.has("l") and not self.policies
         if listing:
             click.echo(HEADER, nl=False)
-        while True:
-            runner = self.runner(engine)
-            runner.dump(self.request(engine.dialect), self.printer(engine.dialect, runner.look, listing))
-            if not listing:
-                return
-            sys.stdout.flush()
-            time.sleep(1)
+        with engine_of(self.options.source, self.options.dialect) as engine:
+            while True:
+                runner = self.runner(engine)
+                runner.dump(self.request(engine.dialect), self.printer(engine.dialect, runner.look, listing))
+                if not listing:
+                    return
+                sys.stdout.flush()
+                time.sleep(1)
 
     def request(self, dialect: Dialect) -> MessageValue:
         """What asks for the table."""
@@ -225,35 +225,37 @@ class _Session:
 
     def flush(self) -> None:
         """-F, -FP."""
-        engine = engine_of(self.options.source, self.options.dialect)
         make = requests.spdflush if self.policies else requests.flush
-        self.runner(engine).run([Command("flush", 0, (make(dialect=engine.dialect),))])
+        with engine_of(self.options.source, self.options.dialect) as engine:
+            self.runner(engine).run([Command("flush", 0, (make(dialect=engine.dialect),))])
 
     def script(self) -> int:
-        """-c, -f and -e. Without --compat nothing is sent unless all of it can be understood."""
+        """-c, -f and -e."""
         options = self.options
-        name = None if self.variant.freebsd else options.file
         text = options.text if options.text is not None else self.text()
         if options.has("n"):
-            engine, dialect = None, options.dialect
-        else:
-            engine = engine_of(options.source, options.dialect)
-            dialect = engine.dialect
+            return self.run_script(text, options.dialect, list)
+        name = None if self.variant.freebsd else options.file
+        with engine_of(options.source, options.dialect) as engine:
+            runner = self.runner(engine, name, in_script=True)
+            return self.run_script(text, engine.dialect, runner.run)
+
+    def run_script(self, text: str, dialect: Dialect, run: Callable[[Iterable[Command]], object]) -> int:
+        """Read a script and run it: whole, so that nothing is sent unless all of it can be understood.
+
+        With --compat each statement is run as soon as it is read, and a mistake on standard input ends its line alone.
+        """
         rules = self.rules(dialect)
-        lines = text.splitlines() if options.has("c") and rules.compat else [text]
+        by_line = self.options.has("c") and rules.compat
         failed = False
-        for line in lines:
+        for line in text.splitlines() if by_line else [text]:
+            commands = script(line, rules)
             try:
-                commands: Iterable[Command] = script(line, rules)
-                commands = commands if rules.compat else list(commands)
-                if engine is None:
-                    list(commands)
-                else:
-                    self.runner(engine, name, in_script=True).run(commands)
+                run(commands if rules.compat else list(commands))
             except ScriptError as error:
                 failed = True
                 self.tell(error)
-        return FAILURE if failed and not (options.has("c") and rules.compat) else 0
+        return FAILURE if failed and not by_line else 0
 
     def text(self) -> str:
         """The script: standard input with -c, or a file."""
@@ -289,14 +291,15 @@ class _Session:
     def watch(self) -> None:
         """-x: every message that anybody gets, until interrupted."""
         look = self.look()
-        for message in engine_of(self.options.source, self.options.dialect).watched():
-            now = time.time()
-            stamp = f"{now:.6f}" if self.options.stamps > 1 else f"{datetime.fromtimestamp(now):%H:%M:%S.%f}"
-            _write(f"{stamp} \n".encode())
-            if self.options.has("H"):
-                _write(hexdump(message.raw).encode())
-            _write(debug_text(message, look.redact).encode())
-            sys.stdout.flush()
+        with engine_of(self.options.source, self.options.dialect) as engine:
+            for message in engine.watched():
+                now = time.time()
+                stamp = f"{now:.6f}" if self.options.stamps > 1 else f"{datetime.fromtimestamp(now):%H:%M:%S.%f}"
+                _write(f"{stamp} \n".encode())
+                if self.options.has("H"):
+                    _write(hexdump(message.raw).encode())
+                _write(debug_text(message, look.redact).encode())
+                sys.stdout.flush()
 
     def show_files(self) -> None:
         """Files of messages."""

@@ -79,6 +79,11 @@ class Table:
         return self._origin.dialect
 
     @property
+    def buffer(self) -> memoryview | None:
+        """The bytes that the rows were decoded from, keys included; None if rows of several were put together."""
+        return self._origin.buffer
+
+    @property
     def byteorder(self) -> HostOrder | None:
         """Byte order of the capture; None if captures of both orders were put together. Columns are always native."""
         return self._origin.byteorder

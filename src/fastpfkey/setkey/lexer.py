@@ -41,6 +41,8 @@ class Token(NamedTuple):
 
 
 _SPACE = re.compile(r"(?:\s+|#[^\n]*)*")
+_SPACE_EXTENDED = re.compile(r"(?:\s+|#:|#(?!:)[^\n]*)*")
+"""Lines that begin with ``#:`` are not comments then, but what setkey has no words for."""
 _TOKEN = re.compile(r'(?P<end>;)|"(?P<quoted>[^"]*)"|\[(?P<port>[^\]\s;]*)\]|(?P<word>[^\s;#"\[\]]+)')
 _REST = re.compile(r"[^;#]*(?:#[^\n]*[^;#]*)*")
 
@@ -48,8 +50,9 @@ _REST = re.compile(r"[^;#]*(?:#[^\n]*[^;#]*)*")
 class Lexer:
     """Reads a script token by token, with one token of sight."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, extended: bool = False) -> None:
         self.text = text
+        self.space = _SPACE_EXTENDED if extended else _SPACE
         self.position = 0
         self._next: Token | None = None
 
@@ -83,7 +86,7 @@ class Lexer:
         return ScriptError(reason, token.shown, *self.place(token.at))
 
     def _read(self) -> Token:
-        begin = _SPACE.match(self.text, self.position)
+        begin = self.space.match(self.text, self.position)
         assert begin is not None
         at = begin.end()
         if at >= len(self.text):

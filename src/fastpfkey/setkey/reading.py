@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NamedTuple, NoReturn, TypeVar
 
@@ -38,7 +38,7 @@ class Reader:
     """Reads pieces; what is wrong with one is a ScriptError that says where."""
 
     def __init__(self, text: str, rules: Rules) -> None:
-        self.lexer = Lexer(text)
+        self.lexer = Lexer(text, rules.extended)
         self.rules = rules
 
     def fail(self, reason: str, token: Token) -> NoReturn:
@@ -67,6 +67,13 @@ class Reader:
         """Whether one of these words comes next."""
         token = self.lexer.peek()
         return token.kind is Kind.WORD and token.text in words
+
+    def algorithm(self, words: Mapping[str, V], of_number: Callable[[int], V]) -> tuple[V, Token]:
+        """What a word stands for; a number stands for itself where scripts are extended."""
+        token = self.lexer.peek()
+        if self.rules.extended and token.kind is Kind.WORD and token.text.isascii() and token.text.isdigit():
+            return of_number(self.number(0xFF)), token
+        return self.choice(words)
 
     def choice(self, words: Mapping[str, V]) -> tuple[V, Token]:
         """What one of these words stands for."""

@@ -23,6 +23,8 @@ class Rules:
     """Whether what setkey gets wrong is done as setkey does it, instead of being refused."""
     forward: bool = True
     """Whether a policy for incoming packets is sent a second time for forwarded ones: -r, and not -k."""
+    extended: bool = False
+    """Whether lines that begin with ``#:`` are read, in which `saving` writes what setkey has no words for."""
     names: Names = field(default_factory=Numeric)
 
     @property

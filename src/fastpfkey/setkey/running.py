@@ -75,6 +75,8 @@ class Runner:
         self.engine = engine
         self.look = look
         self.told = told
+        self.refused = 0
+        """Requests so far that were refused."""
 
     def run(self, commands: Iterable[Command]) -> None:
         """Run commands in order. A refusal is told, and the next command runs."""
@@ -131,6 +133,7 @@ class Runner:
                 self.told.out(debug_text(decode(raw, message.dialect)[0], self.look.redact).encode())
 
     def _refused(self, message: MessageValue, error: ReplyError, line: int) -> None:
+        self.refused += 1
         if error.name == "ENOENT" and message.type in EMPTY:
             self._say(EMPTY[message.type], line)
         else:

@@ -26,7 +26,7 @@ from ..wire.value import ExtensionValue
 from . import keywords
 from .keywords import CYCLIC, DELETE_ALL, ESN, MODES, NULL_CIPHER, NULL_MAC, OLD, PADDING, RAW_CPI
 from .lexer import Kind, Token
-from .reading import BITS32, BITS64, End, Filter, Reader, address, pairs
+from .reading import ANY_PROTOCOL, BITS32, BITS64, End, Filter, Reader, address, pairs
 from .rules import Command
 
 ENCAPSULATED = 4500
@@ -56,6 +56,16 @@ class Association:
     natt: tuple[End, End] | None = None
     fragment: int | None = None
     interface: str = ""
+    exact: int | None = None
+    """All flags, if they were given as a number; this and what follows is for extended scripts alone."""
+    ports: tuple[int, int] | None = None
+    """Of the addresses."""
+    encapsulation: tuple[int, int, int] | None = None
+    """Type and ports."""
+    ends: tuple[tuple[int, int], tuple[int, int]] | None = None
+    """Prefix length and protocol of each address."""
+    proxy: tuple[End, int] | None = None
+    """And its protocol."""
 
 
 class Associations:
@@ -167,8 +177,36 @@ class Associations:
                 sa.flags |= ESN
             case "-hwif" if freebsd:
                 sa.interface = reader.word().text
-            case _:
+            case _ if not (self.rules.extended and self.extended_option(sa, token)):
                 reader.unexpected(token)
+
+    def extended_option(self, sa: Association, token: Token) -> bool:
+        """One option that setkey does not have; False if there is no such either."""
+        reader = self.reader
+        match token.text:
+            case "-mode":
+                sa.mode = Mode(self.rules.dialect.terms["mode"].term(reader.number(0xFF)))
+            case "-flags":
+                sa.exact = reader.spi()
+            case "-uh" | "-us":
+                (sa.hard if token.text == "-uh" else sa.soft)["usetime"] = reader.number(BITS64)
+            case "-ah" | "-as":
+                (sa.hard if token.text == "-ah" else sa.soft)["allocations"] = reader.number(BITS32)
+            case "-bh" | "-bs":
+                (sa.hard if token.text == "-bh" else sa.soft)["bytes"] = reader.number(BITS64)
+            case "-ports":
+                sa.ports = (reader.number(0xFFFF), reader.number(0xFFFF))
+            case "-encap":
+                sa.encapsulation = (reader.number(0xFF), reader.number(0xFFFF), reader.number(0xFFFF))
+            case "-oa":
+                sa.original = reader.endpoint(Filter(numeric=True), ports=False)
+            case "-ends":
+                sa.ends = ((reader.number(0xFF), reader.number(0xFF)), (reader.number(0xFF), reader.number(0xFF)))
+            case "-proxy":
+                sa.proxy = (reader.selector(Filter(numeric=True)), reader.number(0xFF))
+            case _:
+                return False
+        return True
 
     def window(self, sa: Association) -> None:
         """-r: the replay window, in the unit that the system counts it in."""
@@ -214,7 +252,8 @@ class Associations:
 
     def encryption(self, sa: Association) -> None:
         """-E."""
-        cipher, token = self.reader.choice(keywords.ciphers(self.rules.variant, self.rules.dialect.name))
+        words = keywords.ciphers(self.rules.variant, self.rules.dialect.name)
+        cipher, token = self.reader.algorithm(words, keywords.Cipher)
         if cipher.flags and not sa.flags & OLD:
             self.reader.fail("algorithm mismatched", token)
         if cipher.obsolete:
@@ -226,7 +265,8 @@ class Associations:
 
     def authentication(self, sa: Association) -> None:
         """-A."""
-        number, token = self.reader.choice(keywords.macs(self.rules.variant, self.rules.dialect.name))
+        words = keywords.macs(self.rules.variant, self.rules.dialect.name)
+        number, token = self.reader.algorithm(words, int)
         sa.auth = Auth(self.rules.dialect.terms["auth"].term(number))
         if number != NULL_MAC:
             sa.keys.append(Key.of(Ext.KEY_AUTH, self.key(RFC2367_KEYS.auth.get(sa.auth), token)))
@@ -245,16 +285,29 @@ class Associations:
         yield from self.identified(sa)
         if self.rules.variant.freebsd:
             yield from self.freebsd_extras(sa)
-            yield from (address(Ext.ADDRESS_SRC, src), address(Ext.ADDRESS_DST, dst))
-            return
-        if sa.encapsulated:
-            yield NATTEncapsulation(NATTType.ESPINUDP)
+        kind, sport, dport = NATTType.ESPINUDP, src.port or ENCAPSULATED, dst.port or ENCAPSULATED
+        if sa.encapsulation is not None:
+            number, sport, dport = sa.encapsulation
+            kind = NATTType(number)
+        if sa.encapsulated or sa.encapsulation is not None:
+            yield NATTEncapsulation(kind)
             if sa.original is not None:
                 yield address(Ext.NATT_OA, sa.original.addresses[0])
-        yield from (address(Ext.ADDRESS_SRC, src), address(Ext.ADDRESS_DST, dst))
-        if sa.encapsulated:
-            yield NATTPort(Ext.NATT_SPORT, src.port or ENCAPSULATED)
-            yield NATTPort(Ext.NATT_DPORT, dst.port or ENCAPSULATED)
+        yield from self.addresses(sa, src, dst)
+        if sa.encapsulated or sa.encapsulation is not None:
+            yield from (NATTPort(Ext.NATT_SPORT, sport), NATTPort(Ext.NATT_DPORT, dport))
+
+    def addresses(self, sa: Association, src: SocketAddress, dst: SocketAddress) -> Iterator[ExtensionValue]:
+        """Both ends, and the proxy."""
+        if sa.ports is not None:
+            src, dst = (SocketAddress(end.ip, port, end.scope) for end, port in zip((src, dst), sa.ports, strict=True))
+        both = (None, ANY_PROTOCOL)
+        (sbits, sproto), (dbits, dproto) = sa.ends or (both, both)
+        yield address(Ext.ADDRESS_SRC, src, sbits, sproto)
+        yield address(Ext.ADDRESS_DST, dst, dbits, dproto)
+        if sa.proxy is not None:
+            end, proto = sa.proxy
+            yield address(Ext.ADDRESS_PROXY, end.addresses[0], end.prefixlen, proto)
 
     def freebsd_extras(self, sa: Association) -> Iterator[ExtensionValue]:
         """What FreeBSD's setkey sends between the association and its addresses."""
@@ -294,7 +347,7 @@ class Associations:
     def identified(self, sa: Association) -> Iterator[ExtensionValue]:
         """The association itself: setkey leaves it to the system to call it mature."""
         window = min(sa.replay, 0xFF) << self._unit
-        yield SA(sa.spi, window, auth=sa.auth, encrypt=sa.encrypt, flags=sa.flags)
+        yield SA(sa.spi, window, auth=sa.auth, encrypt=sa.encrypt, flags=sa.flags if sa.exact is None else sa.exact)
         if Ext.SA2 in self.rules.dialect.by_type:
             yield SA2(sa.mode, sa.reqid)
 

@@ -1,0 +1,81 @@
+"""`fastpfkey save` and `load`: associations as a script, and back.
+
+A script holds keys, so it is written beside its place, readable by its owner alone, and put there when it is whole.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from ..errors import ScriptError
+from ..setkey.look import Look
+from ..setkey.rules import Rules
+from ..setkey.running import Runner, Told
+from ..setkey.saving import Script
+from ..setkey.script import script
+from ..setkey.words import variant as find_variant
+from ..spec.model import Dialect
+from ..transport.resolver import System
+from ..wire import requests
+from ..wire.decode import decode
+from .errors import SourceError
+from .reading import tell
+from .setkey_sources import engine_of
+
+OWNER_ONLY = 0o600
+
+
+def save_associations(name: str, dialect: Dialect, output: str, variant: str) -> None:
+    """Write the associations of a source as a script."""
+    with engine_of(name, dialect) as engine:
+        found = Script(engine.dialect, find_variant(variant))
+        with _written(Path(output)) as file:
+            file.write(f"# Security associations of {engine.dialect.name} with their keys, for `fastpfkey load`.\n")
+            for messages in engine.dump(requests.dump(dialect=engine.dialect)):
+                for statement in found.statements(decode(messages, engine.dialect)):
+                    file.write(statement)
+            for line in found.omitted:
+                file.write(f"# {line}\n")
+    for line in found.omitted:
+        tell(line)
+    click.echo(f"{found.count:,} associations written to {output}", err=True)
+
+
+def load_script(name: str, source: str, dialect: Dialect, variant: str) -> bool:
+    """Run a script; False if something was refused."""
+    text = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    with engine_of(source, dialect) as engine:
+        # What save wrote has policies for forwarded packets where there are any, so none are added.
+        rules = Rules(engine.dialect, find_variant(variant), forward=False, names=System(), extended=True)
+        try:
+            commands = list(script(text.decode("utf-8", "surrogateescape"), rules))
+        except ScriptError as error:
+            raise SourceError(f"{name}: {error}") from None
+        runner = Runner(engine, Look(rules.variant), Told(sys.stdout.buffer.write, tell, name, script=True))
+        runner.run(commands)
+    sent = sum(len(command.messages) for command in commands)
+    click.echo(f"{sent - runner.refused:,} of {sent:,} requests done", err=True)
+    return not runner.refused
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[TextIO]:
+    """A file that is in its place only when it is whole."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+            yield file
+            file.flush()
+            os.fsync(descriptor)
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
