@@ -158,6 +158,6 @@ def test_what_cannot_be_opened(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_names_that_are_no_sources(invoke: Invoke) -> None:
-    done = invoke("setkey", "-D", "--source", "engine-room")
+    done = invoke("setkey", "-D", "--source", "engine:room")
     assert done.exit_code == 1
-    assert "engine-room" in done.stderr
+    assert "engine:room" in done.stderr

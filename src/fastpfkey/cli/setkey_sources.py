@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -22,8 +23,8 @@ from .errors import SourceError
 from .reading import tell
 from .sources import Source, parse
 
-LIVE = ("kernel", "engine", "unix:")
-"""How the names of key engines begin."""
+LIVE = re.compile(r"kernel|engine(:.*)?|unix:.*", re.DOTALL)
+"""The names of key engines."""
 
 
 class Watchable(Engine, Protocol):
@@ -124,7 +125,7 @@ def engine_of(text: str, dialect: Dialect) -> Iterator[Watchable]:
 
 
 def _engine_of(text: str, dialect: Dialect) -> Watchable:
-    if not text.startswith(LIVE):
+    if not LIVE.fullmatch(text):
         return Recorded(parse(text, dialect, "native"), dialect)
     try:
         return Live(source(text, dialect))
