@@ -8,7 +8,19 @@ import os
 
 from setuptools import Extension, setup
 
-HOTPATH = ("shapes", "steps", "rows", "walk", "columns", "gather", "pool", "render", "records")
+HOTPATH = (
+    "shapes",
+    "steps",
+    "rows",
+    "walk",
+    "columns",
+    "gather",
+    "pool",
+    "render",
+    "records",
+    "classify",
+    "build",
+)
 
 choice = os.environ.get("FASTPFKEY_EXTENSIONS", "require")
 if choice not in ("require", "never"):

@@ -12,6 +12,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .columns.algorithms import AlgorithmTable as AlgorithmTable
     from .columns.associations import SATable as SATable
+    from .columns.build import build_add as build_add
+    from .columns.build import build_delete as build_delete
+    from .columns.build import build_dump as build_dump
+    from .columns.build import build_get as build_get
+    from .columns.build import build_update as build_update
     from .columns.policies import PolicyTable as PolicyTable
     from .columns.stream import iter_tables as iter_tables
     from .engine.engine import Engine as Engine
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
     from .errors import TranslationError as TranslationError
     from .errors import TransportError as TransportError
     from .errors import TruncatedError as TruncatedError
+    from .errors import UnusableRowsError as UnusableRowsError
     from .errors import WireError as WireError
     from .hotpath import BACKEND as BACKEND
     from .hotpath.contract import Lease as Lease
@@ -119,9 +125,15 @@ _HOMES = {
     "TranslationError": "errors",
     "TransportError": "errors",
     "TruncatedError": "errors",
+    "UnusableRowsError": "errors",
     "Violation": "wire.rules.rule",
     "WireError": "errors",
     "aio": "transport",
+    "build_add": "columns.build",
+    "build_delete": "columns.build",
+    "build_dump": "columns.build",
+    "build_get": "columns.build",
+    "build_update": "columns.build",
     "check": "wire.rules",
     "decode": "wire.decode",
     "detect": "wire.detect",

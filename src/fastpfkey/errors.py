@@ -9,6 +9,7 @@ the three into an exception, so type, text and offset are the same whichever bac
         MalformedError                a length or count contradicts what holds it
         LimitError                    more than the caller allowed
       EncodeError (ValueError)      a value does not fit its field
+        UnusableRowsError             rows of a table that cannot become messages
       TranslationError (ValueError) another dialect cannot say what a message says
       QueryError (ValueError)       a question to a table that cannot be answered
       DetectionError (ValueError)   no dialect, or more than one, fits a buffer
@@ -28,10 +29,14 @@ from __future__ import annotations
 
 import enum
 import errno
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .spec.terms import MessageType
+
+SHOWN_ROWS = 5
+"""Rows that a text names of those with the same fault; the error itself has all."""
 
 
 class PFKeyError(Exception):
@@ -120,6 +125,26 @@ class LimitError(PFKeyError, ValueError):
 
 class EncodeError(PFKeyError, ValueError):
     """A value does not fit its field. The text names message, extension and field, never a key's bytes."""
+
+
+class UnusableRowsError(EncodeError):
+    """Rows of a table cannot become messages. `rows` maps each reason to the numbers of the rows that it holds for."""
+
+    def __init__(self, rows: Mapping[str, Sequence[int]], total: int) -> None:
+        self.rows = rows
+        self.total = total
+        super().__init__(rows, total)
+
+    def __str__(self) -> str:
+        count = sum(map(len, self.rows.values()))
+        reasons = "; ".join(_reason(*item) for item in self.rows.items())
+        return f"{count} of {self.total} rows cannot be used: {reasons}"
+
+
+def _reason(reason: str, rows: Sequence[int]) -> str:
+    """A reason and the first rows that it holds for."""
+    first = ", ".join(str(row) for row in rows[:SHOWN_ROWS])
+    return f"{len(rows)} {reason} (row {first}{', ...' if len(rows) > SHOWN_ROWS else ''})"
 
 
 class TranslationError(PFKeyError, ValueError):

@@ -22,7 +22,7 @@ import fastpfkey
 from fastpfkey.errors import BackendError, Fault
 from fastpfkey.hotpath import BACKEND, Outcome, load
 from fastpfkey.hotpath.contract import HotPath
-from fastpfkey.spec import model, plan, template, terms
+from fastpfkey.spec import building, model, plan, template, terms
 
 from .twins import COMPILED, TWINS, needs_compiled
 
@@ -113,7 +113,7 @@ class TestChoice:
         assert answer(broken, "reference")[0] == "reference"
 
     @needs_compiled
-    @pytest.mark.parametrize("module", ["shapes", "columns", "gather", "pool"])
+    @pytest.mark.parametrize("module", ["shapes", "columns", "gather", "pool", "classify", "build"])
     def test_a_module_that_is_missing_is_not_skipped(self, tmp_path: Path, module: str) -> None:
         assert refusal(copy(tmp_path, f"{module}.*.so", f"{module}.*.pyd")).startswith(NOT_LOADED)
 
@@ -134,6 +134,8 @@ FUNCTIONS = [name for name, value in vars(HotPath).items() if inspect.isfunction
 class TestContract:
     def test_it_has_these_functions(self) -> None:
         assert sorted(FUNCTIONS) == [
+            "build",
+            "classify",
             "copy_records",
             "decode",
             "gather",
@@ -192,6 +194,7 @@ class TestNumbersOfTheCompiledTwin:
             ("CheckOp", plan.CheckOp, {}),
             ("ColumnOp", plan.ColumnOp, {}),
             ("TextOp", template.TextOp, {}),
+            ("BuildOp", building.BuildOp, {}),
         ],
     )
     def test_codes(self, name: str, members: type[IntEnum], renamed: dict[str, str]) -> None:
@@ -208,6 +211,7 @@ class TestNumbersOfTheCompiledTwin:
             ("TextStep", template.TextStep._fields),
             ("Word", template.Word._fields),
             ("Zone", template.Zone._fields),
+            ("BuildStep", building.BuildStep._fields),
         ],
     )
     def test_structs_are_the_rows_of_a_plan(self, name: str, fields: tuple[str, ...]) -> None:

@@ -110,6 +110,11 @@ class SATable(MessageTable):
             store = KeyStore.copy([(source.buffer, places)])
         return cls(arrays, decoded.names, source.origin, store)._finish(decoded, how, out)
 
+    @property
+    def keys(self) -> KeyStore | None:
+        """The keys, which show nowhere; None if the table was decoded without. For `build_add` from a mapping."""
+        return self._keys
+
     def key_bytes(self, kind: str) -> list[bytes]:
         """The "auth" or "encrypt" keys, a row each, b"" where an association has none: copies, which nobody wipes.
 

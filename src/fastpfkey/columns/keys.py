@@ -116,6 +116,11 @@ class KeyStore:
         pairs = zip(span.starts.tolist(), span.sizes.tolist(), strict=True)
         return [bytes(memory[start : start + size]) for start, size in pairs]
 
+    def places(self, kind: str) -> tuple[memoryview, Span]:
+        """The memory itself, and where in it the keys of one kind lie: for whoever writes them into messages."""
+        self._check()
+        return memoryview(self._secret.memory), self._spans[kind]
+
     def wipe(self) -> None:
         """Overwrite the memory with zeros, for every table that shares it."""
         self._secret.wipe()

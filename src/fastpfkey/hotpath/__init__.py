@@ -22,6 +22,8 @@ __all__ = [
     "Outcome",
     "Rendered",
     "Slabs",
+    "build",
+    "classify",
     "copy_records",
     "decode",
     "gather",
@@ -70,3 +72,5 @@ slabs = _twin.slabs
 wipe = _twin.wipe
 render = _twin.render
 copy_records = _twin.copy_records
+classify = _twin.classify
+build = _twin.build

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .build import build
+from .classify import classify
 from .columns import decode
 from .gather import gather, pack
 from .pool import slabs, wipe
@@ -9,4 +11,4 @@ from .records import copy_records
 from .render import render
 from .walk import hop, walk
 
-__all__ = ["copy_records", "decode", "gather", "hop", "pack", "render", "slabs", "walk", "wipe"]
+__all__ = ["build", "classify", "copy_records", "decode", "gather", "hop", "pack", "render", "slabs", "walk", "wipe"]

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, runtime_checkable
 
+from ..spec.building import BuildPlan, Templates
 from ..spec.plan import ColumnPlan, Frame
 from ..spec.template import Template
 
@@ -45,6 +46,8 @@ class Lease(Protocol):
     """Whether the bytes may be keys: they are overwritten with zeros when the lease ends."""
     offsets: Any
     """Where the messages begin that were built into it (array of uint64); None if it was not built."""
+    left_out: Any
+    """Rows that `on_error="skip"` left out when it was built, by reason; None if none were."""
 
     @property
     def released(self) -> bool:
@@ -167,6 +170,37 @@ class HotPath(Protocol):
         Stops before one that does not fit into what is left of `out`, is longer than its slot, or is not as long as
         its header says in native byte order. Raises IndexError, having written nothing, if there are fewer slots than
         lengths, or for a negative number.
+        """
+        ...
+
+    def classify(
+        self, columns: Sequence[Buffer], widths: Sequence[int], rows: int, shapes: Buffer, firsts: Buffer
+    ) -> int:
+        """Number the combinations of values that rows have in some columns, and return how many there are.
+
+        Each row's number goes to `shapes` (uint32), from 0 in the order in which they first appear; the row where a
+        number appears first goes to `firsts` (uint32), which has room for as many as there are rows. `widths` are the
+        bytes of a value of each column, which are flat buffers of bytes. Raises IndexError if a column or an output is
+        too short.
+        """
+        ...
+
+    def build(
+        self,
+        plan: BuildPlan,
+        templates: Templates,
+        shapes: Buffer,
+        columns: Sequence[Buffer],
+        strings: Sequence[tuple[Buffer, Buffer]],
+        offsets: Buffer,
+        out: Buffer,
+    ) -> int:
+        """Write a message for each row back to back, and return the bytes written.
+
+        `shapes` (uint32) says which template each row begins as; the steps of the plan then write `columns`, flat
+        buffers of bytes, and `strings` over it, in order. A string is bytes, and where in them those of each row begin
+        (uint64). Where each message begins goes to `offsets` (uint64). Raises IndexError, having written nothing, if a
+        column, a string or an output is too short, a row has no template, or a step leaves its message.
         """
         ...
 

@@ -197,6 +197,7 @@ cdef class Lease:
     cdef bint out
     cdef public bint holds_keys
     cdef public object offsets
+    cdef public object left_out
 
     def __init__(self):
         raise TypeError("leases are made by a pool")

@@ -16,6 +16,7 @@ from ..spec.model import HEADER_SIZE, WORD
 from ..spec.plan import ColumnPlan, Frame
 from .contract import Outcome
 from .reference_blocks import Block, Sorter
+from .reference_build import build, classify
 from .reference_columns import Writer
 from .reference_pool import slabs, wipe
 from .reference_records import copy_records
@@ -25,7 +26,7 @@ from .reference_shapes import LENGTH
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["copy_records", "decode", "gather", "hop", "pack", "render", "slabs", "walk", "wipe"]
+__all__ = ["build", "classify", "copy_records", "decode", "gather", "hop", "pack", "render", "slabs", "walk", "wipe"]
 
 
 def _byteorder(swap: bool) -> str:

@@ -172,6 +172,7 @@ class Lease:
     """Bytes on loan: a buffer until it is released."""
 
     offsets: Any = None
+    left_out: Any = None
     loan: Loan
     _slabs: Slabs
     _finalizer: Any

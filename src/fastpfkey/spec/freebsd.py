@@ -104,4 +104,17 @@ DIALECT = kame.DIALECT.derive(
     # The byte in the association cannot say more than 2040 packets; then, and only then, the kernel adds the extension.
     sources={"SATable": (Source("replay", Ext.SA_REPLAY, "replay"),)},
     errnos=errnos.FREEBSD,
+    order=(
+        Ext.SA,
+        Ext.SA2,
+        Ext.SA_REPLAY,
+        Ext.LIFETIME_HARD,
+        Ext.LIFETIME_SOFT,
+        Ext.LIFETIME_CURRENT,
+        Ext.ADDRESS_SRC,
+        Ext.ADDRESS_DST,
+        Ext.ADDRESS_PROXY,
+        Ext.KEY_AUTH,
+        Ext.KEY_ENCRYPT,
+    ),
 )

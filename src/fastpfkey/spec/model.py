@@ -224,6 +224,8 @@ class Dialect:
     """What the header's reserved field means in an error, where the system says more there than in errno."""
     replies: Replies = RFC2367
     """How the system answers requests and ends dumps."""
+    order: tuple[ExtensionType, ...] = ()
+    """Extensions of an association in the order in which the system's kernel writes them, as far as that is known."""
 
     @cached_property
     def by_number(self) -> Mapping[int, Extension]:
@@ -264,11 +266,12 @@ class Dialect:
         diagnostics: Mapping[int, str] | None = None,
         wraps: bool | None = None,
         replies: Replies | None = None,
+        order: tuple[ExtensionType, ...] | None = None,
     ) -> Dialect:
         """A descendant: the same facts apart from those given. Extensions replace those of the same number or type.
 
-        Term tables and flags are added to the ancestor's; constants, sources, errnos and diagnostics stand in place of
-        them.
+        Term tables and flags are added to the ancestor's; constants, sources, errnos, diagnostics and order stand in
+        place of them.
         """
         added = tuple(extensions)
         gone = {item.number for item in added}
@@ -289,4 +292,5 @@ class Dialect:
             diagnostics=self.diagnostics if diagnostics is None else diagnostics,
             wraps=self.wraps if wraps is None else wraps,
             replies=self.replies if replies is None else replies,
+            order=self.order if order is None else order,
         )
