@@ -10,9 +10,9 @@ mount -t tmpfs tmpfs /run
 mkdir /run/out /run/tmp
 mount -t hostfs none /run/out -o "$OUT"
 # What the kernel could load by itself is loaded now: to look for a module that there is not takes it seconds each time.
-for module in af_key xfrm_user ah4 ah6 esp4 esp6 ipcomp ipcomp6 dummy veth hmac cbc ctr gcm authenc xcbc echainiv seqiv \
-    crypto_null drbg jitterentropy_rng ansi_cprng deflate des_generic sha512_generic rmd160 cast5_generic blowfish_generic twofish_generic \
-    serpent_generic camellia_generic; do
+for module in af_key xfrm_user ah4 ah6 esp4 esp6 ipcomp ipcomp6 dummy veth hmac cbc ctr gcm ghash_generic \
+    authenc xcbc echainiv seqiv crypto_null drbg jitterentropy_rng ansi_cprng deflate des_generic \
+    sha512_generic rmd160 cast5_generic blowfish_generic twofish_generic serpent_generic camellia_generic; do
     modprobe -q -d "$MODULES" "$module"
 done
 echo >/proc/sys/kernel/modprobe
