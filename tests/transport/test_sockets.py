@@ -165,6 +165,7 @@ class TestSending:
     def test_none(self, pair: Pair) -> None:
         assert pair.endpoint.send_many(b"", []) == 0
 
+    @pytest.mark.requirement("R-1.6-04")
     def test_as_many_as_are_not_refused(self, pair: Pair) -> None:
         huge = (1 << 19) - 8
         pair.endpoint._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
@@ -213,10 +214,19 @@ class TestLife:
             assert isinstance(second.endpoint, LinuxEndpoint)
             assert second.endpoint._slots is slots
 
-    def test_another_process_does_not_share_it(self, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.requirement("R-1.6-07")
+    def test_a_fork_does_not_share_it(self, pair: Pair) -> None:
         owner = os.getpid()
         assert pair.endpoint.pid == owner
-        monkeypatch.setattr(os, "getpid", lambda: owner + 1)
-        for use in (lambda: pair.receive(), lambda: pair.endpoint.send(message())):
-            with pytest.raises(TransportError, match=f"process {owner} opened this endpoint"):
-                use()
+        child = os.fork()
+        if not child:
+            refused = 0
+            for use in (pair.receive, lambda: pair.endpoint.send(message())):
+                try:
+                    use()
+                except TransportError as error:
+                    refused += f"process {owner} opened this endpoint" in str(error)
+            os._exit(refused)
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == 2
+        assert pair.receive() == b""

@@ -6,7 +6,6 @@ of a dump lies in one piece of memory, where the messages were received; nothing
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,10 +17,8 @@ from ..session.scan import Scan, Scanner
 from ..wire.message import MessageValue
 from .endpoint import ROOM, Endpoint, Role
 from .exchange import probe
+from .memory import Memory
 from .programs import Context, Deadline, Program, pause
-
-FIRST = 1 << 20
-"""Bytes of memory that a dump begins with."""
 
 MOST = 1 << 33
 """Bytes that a dump may have: 25 million associations."""
@@ -39,34 +36,39 @@ Progress = Callable[[int], None]
 class Slab:
     """Memory that grows while messages are received into it."""
 
-    def __init__(self) -> None:
-        self._memory = memoryview(mmap.mmap(-1, FIRST))
+    def __init__(self, memory: Memory) -> None:
+        self._source = memory
+        self._lease = memory.lend()
+        self._view = memoryview(self._lease)
         self.used = 0
 
     @property
     def memory(self) -> memoryview:
         """All of it."""
-        return self._memory
+        return self._view
 
     def room(self) -> memoryview:
         """What is free, `ROOM` bytes or more. Raises LimitError if it would grow without end."""
-        if len(self._memory) - self.used < ROOM:
+        if len(self._view) - self.used < ROOM:
             if self.used > MOST:
                 raise LimitError(f"a dump has more than {MOST:,} bytes, and no end in sight")
-            # Pages of a mapping cost nothing before they are written to.
-            larger = memoryview(mmap.mmap(-1, 2 * len(self._memory)))
-            larger[: self.used] = self._memory[: self.used]
-            self._memory = larger
-        return self._memory[self.used :]
+            larger = self._source.lend(2 * len(self._view))
+            view = memoryview(larger)
+            view[: self.used] = self._view[: self.used]
+            self._lease.release()
+            self._lease, self._view = larger, view
+        return self._view[self.used :]
 
     def compact(self, runs: list[tuple[int, int]]) -> memoryview:
-        """Move these parts together, and return them."""
+        """Move these parts together, and return them; with the last view of them their memory is given back."""
         end = 0
         for begin, stop in runs:
             if begin != end:
-                self._memory[end : end + stop - begin] = self._memory[begin:stop]
+                self._view[end : end + stop - begin] = self._view[begin:stop]
             end += stop - begin
-        return self._memory[:end].toreadonly()
+        self._source.settle(self.used)
+        self._lease.release()
+        return self._view[:end].toreadonly()
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +128,7 @@ def _once(
     try:
         number = context.numbers.take()
         assembly = DumpAssembly(context.dialect, message.type, endpoint.pid, number)
-        slab = Slab()
+        slab = Slab(context.memory)
         endpoint.send(message.replace(seq=number, pid=endpoint.pid).encode())
         yield from _receive(context, endpoint, assembly, slab, Deadline(context, timeout), progress)
     finally:

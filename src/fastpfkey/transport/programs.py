@@ -20,6 +20,7 @@ from ..wire.dialects import codec, host_order
 from ..wire.extensions import Supported
 from ..wire.pool import BufferPool
 from .endpoint import Endpoint, Role, Source
+from .memory import Memory
 
 if TYPE_CHECKING:
     from .watching import Watch
@@ -54,6 +55,8 @@ class Context:
         # Drawn, so that two clients of one process do not take each other's replies.
         self.numbers = Numbers(random.randrange(1 << 31))
         self.pool = BufferPool(SLAB, slabs=1, max_slabs=8)
+        self.memory = Memory()
+        """Where dumps go."""
         self.scanner = Scanner(self.codec)
         self.supported: tuple[Supported, ...] = ()
         """The lists of algorithms that an engine sent last."""

@@ -57,6 +57,7 @@ def test_add(client: pf.Client, kind: str) -> None:
     assert row["reqid"] == what.get("reqid", 0)
 
 
+@pytest.mark.requirement("R-1.2-05")
 def test_get(client: pf.Client) -> None:
     """With its keys, to who asks only."""
     add_esp(client, 0x2001, reqid=9)
@@ -82,6 +83,7 @@ def test_getspi_and_update(client: pf.Client) -> None:
     assert (row["spi"], row["state"]) == (spi, pf.SAState.MATURE)
 
 
+@pytest.mark.requirement("R-5.1-05")
 def test_getspi_without_a_range(client: pf.Client) -> None:
     assert client.getspi(AH, SRC6, DST6) >= 0x100
     assert 0x100 <= client.getspi(IPCOMP, SRC, DST) <= 0xEFFF
@@ -94,6 +96,14 @@ def test_update_changes_lifetimes(client: pf.Client) -> None:
     (state,) = xfrm_states()
     assert (state.hard.add, state.soft.add, state.hard.bytes) == (3600, 1800, 1 << 40)
     assert_alike(client)
+
+
+@pytest.mark.requirement("R-3.3-05")
+def test_a_soft_limit_alone(client: pf.Client) -> None:
+    """Linux takes both limits or neither, so there is a hard one that limits nothing."""
+    add_esp(client, 0x2007, soft=1800)
+    (state,) = xfrm_states()
+    assert (state.soft.add, state.hard.add, state.hard.bytes) == (1800, 0, 0)
 
 
 def test_delete(client: pf.Client) -> None:
@@ -151,8 +161,9 @@ def test_the_kernel_chooses_by_prefix(client: pf.Client) -> None:
     assert len(client.dump(dst="192.168.0.0/16")) == 0
 
 
+@pytest.mark.requirement("R-3.1.7-02", "R-5.1-01")
 def test_register(client: pf.Client) -> None:
-    """The lists of algorithms; who is registered cannot be once more, who only asks is not registered."""
+    """The lists of algorithms, a message a type. Nobody registers twice, and who only asks is not registered."""
     asked, told = client.algorithms(ESP), client.register(ESP)
     for table in (asked, told):
         auth, encrypt = (
@@ -162,6 +173,7 @@ def test_register(client: pf.Client) -> None:
         assert {pf.AuthAlgorithm.SHA2_256_HMAC, pf.AuthAlgorithm.SHA1_HMAC} <= auth
         assert {pf.EncryptAlgorithm.AES_CBC, pf.EncryptAlgorithm.NULL} <= encrypt
     assert error_of(lambda: client.register(ESP)) == "EEXIST"
+    assert len(client.register(AH)) == len(told)
 
 
 def test_a_failed_acquire_is_answered_by_nothing(client: pf.Client) -> None:
@@ -185,6 +197,7 @@ REFUSED: dict[str, tuple[str, Callable[[Any], object]]] = {
 }
 
 
+@pytest.mark.requirement("R-2.1-05")
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_the_kernel_refuses_has_its_name(client: pf.Client, case: str) -> None:
     name, call = REFUSED[case]

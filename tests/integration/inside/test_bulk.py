@@ -60,6 +60,7 @@ def assert_whole(dumped: pf.SATable) -> None:
     assert sorted(dumped["spi"].tolist()) == list(range(FIRST, FIRST + COUNT))
 
 
+@pytest.mark.requirement("R-5.4-02")
 def test_all_come(table: pf.Client) -> None:
     dumped = table.dump()
     assert_whole(dumped)

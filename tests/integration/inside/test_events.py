@@ -99,9 +99,10 @@ def test_expiry_by_time(client: pf.Client, other: pf.Client) -> None:
     assert 0x5002 not in spis()
 
 
+@pytest.mark.requirement("R-3.1.8-09")
 @pytest.mark.usefixtures("network")
 def test_expiry_by_bytes(client: pf.Client, other: pf.Client) -> None:
-    """Packets use it up."""
+    """Packets use it up, which the current lifetime shows."""
     out = requests.policy("out", transforms=[requests.transform("esp")])
     with client.monitor(["esp"], timeout=SECONDS) as events:
         add_esp(other, 0x5003, HERE, THERE, soft=requests.limits(bytes=100), hard=requests.limits(bytes=1000))
@@ -112,9 +113,13 @@ def test_expiry_by_bytes(client: pf.Client, other: pf.Client) -> None:
         seen = until(events, EventKind.SOFT_EXPIRED, EventKind.HARD_EXPIRED)
     expired = [event for event in seen if event.kind in (EventKind.SOFT_EXPIRED, EventKind.HARD_EXPIRED)]
     assert [spi_of(event) for event in expired] == [0x5003, 0x5003]
-    assert expired[0].message.lifetime_current.bytes >= 100  # type: ignore[union-attr]
+    for event, name in zip(expired, ("soft", "hard"), strict=True):
+        current, limit = event.message.lifetime_current, getattr(event.message, f"lifetime_{name}")  # type: ignore[union-attr]
+        assert current.bytes >= limit.bytes > 0  # type: ignore[union-attr]
+        assert limit.addtime == 0
 
 
+@pytest.mark.requirement("R-1.5-05", "R-3.1.6-04", "R-5.1-06")
 @pytest.mark.usefixtures("network")
 def test_acquire_by_a_policy_and_a_ping(client: pf.Client, other: pf.Client) -> None:
     """The kernel asks, is answered under the number of its question, and the next ping goes through."""

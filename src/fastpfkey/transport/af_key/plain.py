@@ -27,13 +27,28 @@ SLOT = 1 << 14
 """Bytes of room for one message: an ACQUIRE with proposals for all algorithms may have 8 KiB, a dumped SA has 400."""
 
 
+class _Process:
+    """The running process, without asking the system each time."""
+
+    def __init__(self) -> None:
+        self.look()
+        os.register_at_fork(after_in_child=self.look)
+
+    def look(self) -> None:
+        """Ask the system."""
+        self.id = os.getpid()
+
+
+_process = _Process()
+
+
 class PlainEndpoint:
     """A key socket, as `endpoint.Endpoint`."""
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
         self._socket = sock
-        self._owner = os.getpid()
+        self._owner = _process.id
         self._lost = ""
         """What is known of a loss that has not been told."""
 
@@ -75,11 +90,13 @@ class PlainEndpoint:
         """Write messages that have come into `buffer`, back to back, and return how many bytes they are."""
         self._check_process()
         view = check_room(buffer)
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = time.monotonic() + timeout if timeout else None
         while not (got := self._read(view)):
             if self._lost:
                 reason, self._lost = self._lost, ""
                 raise OverrunError(errno.ENOBUFS, reason)
+            if timeout == 0:
+                return 0
             remaining = None if deadline is None else deadline - time.monotonic()
             if remaining is not None and remaining <= 0:
                 return 0
@@ -123,7 +140,7 @@ class PlainEndpoint:
 
     def _check_process(self) -> None:
         """A socket that two processes read gives each of them some of the replies and neither all of its own."""
-        if self._owner != os.getpid():
+        if self._owner != _process.id:
             raise TransportError(errno.EBADF, f"process {self._owner} opened this endpoint; a fork opens its own")
 
     def _wait(self, event: int, timeout: float | None) -> None:
