@@ -276,6 +276,7 @@ CONSTANTS = {
 
 DIALECT = replace(rfc2367.DIALECT, extensions=exact(rfc2367.EXTENSIONS)).derive(
     "kame",
+    counts=True,
     extensions=EXTENSIONS,
     terms={
         "message": MESSAGES,

@@ -132,6 +132,7 @@ ENCRYPT = rfc2367.ENCRYPT.extended(
 DIALECT = rfc2367.DIALECT.derive(
     "linux",
     wraps=False,
+    counts=True,
     extensions=EXTENSIONS,
     terms={
         "message": MESSAGES,

@@ -220,6 +220,8 @@ class Dialect:
     """The system's error numbers by C name."""
     wraps: bool = True
     """Whether a PROMISC message carries one whole message behind its header (RFC 2367, A) instead of extensions."""
+    counts: bool = False
+    """Whether the header's reserved field is a reference count in what the system sends."""
     diagnostics: Mapping[int, str] = field(default_factory=dict)
     """What the header's reserved field means in an error, where the system says more there than in errno."""
     replies: Replies = RFC2367
@@ -265,6 +267,7 @@ class Dialect:
         errnos: Mapping[str, int] | None = None,
         diagnostics: Mapping[int, str] | None = None,
         wraps: bool | None = None,
+        counts: bool | None = None,
         replies: Replies | None = None,
         order: tuple[ExtensionType, ...] | None = None,
     ) -> Dialect:
@@ -291,6 +294,7 @@ class Dialect:
             errnos=self.errnos if errnos is None else errnos,
             diagnostics=self.diagnostics if diagnostics is None else diagnostics,
             wraps=self.wraps if wraps is None else wraps,
+            counts=self.counts if counts is None else counts,
             replies=self.replies if replies is None else replies,
             order=self.order if order is None else order,
         )

@@ -56,7 +56,7 @@ def placed(natt: Encapsulation, sa: SA, ends: tuple[SocketAddress, SocketAddress
     homeless = [
         name
         for name, said in (
-            ("natt-type", natt.type is NATTType.ESPINUDP_NON_IKE),
+            ("natt-type", natt.type != (NATTType.NONE if bits is None else bits.chosen)),
             ("natt-oa", natt.oa and not told),
             ("natt-oar", natt.oar),
             ("natt-frag", natt.fraglen),

@@ -227,7 +227,10 @@ def test_a_proposal_lists_combinations() -> None:
         ({"extra": ["SA"]}, r"add: extra: an extension is needed, not str"),
         ({"dialect": "openbsd", "mode": "beet"}, r"add: mode: openbsd has no mode BEET"),
         ({"dialect": "openbsd", "natt": requests.natt()}, r"add: natt: openbsd has no natt-sport"),
-        ({"dialect": "rfc2367", "natt": requests.natt()}, r"add: natt: rfc2367 has no natt-sport and no natt-dport"),
+        (
+            {"dialect": "rfc2367", "natt": requests.natt()},
+            r"add: natt: rfc2367 has no natt-type and no natt-sport and no natt-dport",
+        ),
     ],
 )
 def test_what_means_nothing_is_told_at_once(association: dict[str, Any], complaint: str) -> None:
