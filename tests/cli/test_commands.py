@@ -194,7 +194,7 @@ def test_every_table_that_can_be_asked_for_is_there() -> None:
 def test_every_command_explains_itself(invoke: Invoke, arguments: tuple[str, ...]) -> None:
     done = invoke(*arguments, "--help")
     assert done.exit_code == 0
-    assert "--dialect [host|rfc2367|linux|freebsd|netbsd|openbsd|macos|illumos]" in done.stdout
+    assert "--dialect [host|auto|rfc2367|linux|freebsd|netbsd|openbsd|macos|illumos]" in done.stdout
 
 
 def test_what_was_not_understood_has_status_2(run: Run) -> None:

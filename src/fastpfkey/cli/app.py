@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..spec.plan import ByteOrder
     from ..wire.recovery import OnError
     from .reading import How
+    from .sources import Source
 
 FAILURE = 1
 """Exit status: the input is bad, or a source unavailable."""
@@ -94,11 +95,9 @@ def decode(
     may be larger than memory. A bad message is told in one line, behind all that was before it.
     """
     from .decoding import View, show_messages, show_rows
-    from .sources import capture
 
-    how = _how(dialect, byteorder, on_error, strict)
+    how, sources = _captures(files, dialect, byteorder, on_error, strict)
     view = View(form, table, columns, show_keys)
-    sources = [capture(name, byteorder) for name in files]
     rows = form == "csv" or table is not None or columns is not None
     _run(lambda: (show_rows if rows else show_messages)(sources, how, view, sys.stdout))
 
@@ -125,10 +124,8 @@ def dump(
     """
     from .decoding import View, show_rows
     from .dumping import show_summary
-    from .sources import parse
 
-    how = _how(dialect, byteorder, on_error, strict)
-    named = parse(source, how.dialect, byteorder)
+    how, named = _source(source, dialect, byteorder, on_error, strict)
     if sys.stdout.isatty() and form is None and table is None and columns is None:
         _run(lambda: show_summary(named, how))
     else:
@@ -146,10 +143,9 @@ def bench(source: str, dialect: str, byteorder: ByteOrder, as_json: bool) -> Non
     Times are the best of several runs; on a busy machine read the ratios.
     """
     from .benching import show_measurements
-    from .sources import parse
 
-    how = _how(dialect, byteorder, "raise", strict=False)
-    show_measurements(parse(source, how.dialect, byteorder), how, as_json)
+    how, named = _source(source, dialect, byteorder, "raise", strict=False)
+    show_measurements(named, how, as_json)
 
 
 @cli.command()
@@ -252,10 +248,34 @@ def setkey(arguments: tuple[str, ...]) -> None:
     sys.exit(main(arguments))
 
 
-def _how(dialect: str, byteorder: ByteOrder, on_error: OnError, strict: bool) -> How:
+def _captures(
+    names: Sequence[str], dialect: str, byteorder: ByteOrder, on_error: OnError, strict: bool
+) -> tuple[How, list[Source]]:
+    """How files are to be read, and the files."""
     from .reading import How
+    from .sources import capture
 
-    return How(find_dialect(dialect), byteorder, on_error, strict)
+    if dialect == "auto":
+        from .detecting import found_out
+
+        found = found_out(names, byteorder)
+        return How(found.dialect, found.byteorder, on_error, strict), found.sources
+    how = How(find_dialect(dialect), byteorder, on_error, strict)
+    return how, [capture(name, byteorder) for name in names]
+
+
+def _source(name: str, dialect: str, byteorder: ByteOrder, on_error: OnError, strict: bool) -> tuple[How, Source]:
+    """How a source of any kind is to be read, and the source."""
+    from .reading import How
+    from .sources import parse
+
+    if dialect == "auto":
+        from .detecting import found_source
+
+        found = found_source(name, byteorder)
+        return How(found.dialect, found.byteorder, on_error, strict), found.sources[0]
+    how = How(find_dialect(dialect), byteorder, on_error, strict)
+    return how, parse(name, how.dialect, byteorder)
 
 
 def _run(show: Callable[[], bool]) -> None:

@@ -37,16 +37,16 @@ def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
     return add
 
 
-system_option = click.option(
-    "--dialect",
-    type=click.Choice(("host", *spec.DIALECTS)),
-    default="host",
-    show_default=True,
-    help="System that wrote the messages; host is this one's.",
-)
+def _system(meaning: str, *names: str) -> Callable[[F], F]:
+    """The option that names a system, with these names beside those of the dialects."""
+    choice = click.Choice((*names, *spec.DIALECTS))
+    return click.option("--dialect", type=choice, default="host", show_default=True, help=meaning)
+
+
+system_option = _system("System that wrote the messages; host is this one's.", "host")
 
 dialect_options = _options(
-    system_option,
+    _system("System that wrote the messages; host is this one's, auto finds it out and says so.", "host", "auto"),
     click.option(
         "--byteorder",
         type=click.Choice(("native", "little", "big")),

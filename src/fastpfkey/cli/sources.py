@@ -93,14 +93,15 @@ class StandardInput:
 
     def windows(self) -> Iterator[Window]:
         """The messages, as they arrive."""
-        return windows.of_stream(_standard_input(), swapped(self.byteorder))
+        return windows.of_stream(standard_input(), swapped(self.byteorder))
 
     def whole(self) -> memoryview:
         """All messages."""
-        return memoryview(_standard_input().read())
+        return memoryview(standard_input().read())
 
 
-def _standard_input() -> BufferedReader:
+def standard_input() -> BufferedReader:
+    """Standard input as bytes. Raises SourceError if it is closed."""
     if sys.stdin is None:
         raise SourceError("standard input is closed")
     return cast(BufferedReader, sys.stdin.buffer)
