@@ -134,3 +134,29 @@ def test_udp_encapsulates_esp() -> None:
     breaks_only("X-natt", changed(sound, Ext.NATT_TYPE, type=9), sound)
     ah = golden("add_ah_v6_with_labels", "linux")
     breaks_only("X-natt", having(ah, encapsulation), ah)
+
+
+def test_macos_has_ports_in_the_longer_association() -> None:
+    sound = golden("add_esp_v4", "macos")
+    spoiled = changed(sound, Ext.SA, flags=0x0002, natt_port=None, natt_src_port=None)
+    if sound.sa.natt_port is not None:
+        spoiled = changed(spoiled, Ext.SA, natt_interval=None, natt_offload_interval=None)
+    found = breaks_only("X-natt-ports", spoiled, sound)
+    assert found.sentence == "the flags say UDP encapsulation, but the association has no room for ports"
+    longer = changed(spoiled, Ext.SA, natt_port=4500, natt_src_port=4500, natt_interval=0, natt_offload_interval=0)
+    assert told(longer, "to-engine") == told(sound, "to-engine")
+
+
+@pytest.mark.parametrize(
+    ("name", "dialect", "most", "level"),
+    [("add_esp_tunnel_natt", "linux", 32, "warning"), ("add_esp_v4", "openbsd", 64, "error")],
+)
+def test_windows_have_a_largest_size(name: str, dialect: str, most: int, level: str) -> None:
+    sound = changed(golden(name, dialect), Ext.SA, replay=most)
+    found = breaks_only("X-replay", changed(sound, Ext.SA, replay=most + 1), sound, level=level)
+    assert found.sentence == f"{dialect} has replay windows of up to {most} packets, not {most + 1}"
+
+
+def test_netbsd_keeps_sixteen_bits_of_a_request_id() -> None:
+    sound = changed(golden("add_esp_v4", "netbsd"), Ext.SA2, reqid=0xFFFF)
+    breaks_only("X-reqid", changed(sound, Ext.SA2, reqid=0x10000), sound, level="warning")

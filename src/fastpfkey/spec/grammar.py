@@ -131,6 +131,12 @@ class Grammar:
     """What an SPI below 256 is in AH and ESP, which IANA reserves."""
     natt_types: frozenset[int] = frozenset()
     """UDP encapsulations that the kernel knows; empty: it has no such extension."""
+    largest_window: int = 0
+    """Packets of the largest replay window that the kernel has; 0: no limit is known."""
+    larger_windows: Severity = "error"
+    """What a larger window is: refused, or cut down to the largest."""
+    largest_reqid: int = 0xFFFFFFFF
+    """Of an association's request id the kernel keeps no more bits than this number has."""
     modes: frozenset[Mode] = frozenset(Mode)
     policy_types: frozenset[PolicyType] = frozenset(PolicyType)
     directions: frozenset[Direction] = frozenset(Direction)

@@ -42,6 +42,7 @@ GRAMMAR = replace(
     name="netbsd",
     forms=forms(TABLE, frozenset({SAType.AH, SAType.ESP, SAType.IPCOMP, SAType.TCPSIGNATURE})),
     ports="with NAT-T",
+    largest_reqid=0xFFFF,
     natt_types=frozenset({0, 1, 2}),
     modes=frozenset({Mode.ANY, Mode.TRANSPORT, Mode.TUNNEL, Mode.TCPMD5}),
 )

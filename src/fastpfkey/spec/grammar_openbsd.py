@@ -59,5 +59,6 @@ GRAMMAR = Grammar(
     "openbsd",
     forms(TABLE, frozenset({SAType.AH, SAType.ESP, SAType.IPIP, SAType.TCPSIGNATURE, SAType.IPCOMP})),
     strays="error",
+    largest_window=64,
     unspecified_family=frozenset({SAType.TCPSIGNATURE}),
 )

@@ -90,7 +90,18 @@ def association(setting: Setting, exttype: Ext) -> st.SearchStrategy[Any]:
         "encrypt": st.just(EncryptAlgorithm.NONE if second and not compresses else setting.encrypt),
         "flags": st.sets(st.sampled_from(flags)).map(lambda bits: _union(bits)),
     }
-    choices = [st.builds(rfc.SA, exttype=st.just(exttype), **plain(setting, item, rfc.SA, **known)) for item in layouts]
+    if setting.to_engine and setting.grammar.largest_window:
+        known["replay"] = st.integers(0, setting.grammar.largest_window)
+    longest = layouts[-1]
+    encapsulated = setting.dialect.flags.get("SADB_X_EXT_NATT", 0)  # goes with the longest, which has ports
+    choices = []
+    for item in layouts:
+        own = (
+            known
+            if item is longest or not setting.to_engine
+            else known | {"flags": known["flags"].map(lambda bits: bits & ~encapsulated)}
+        )
+        choices.append(st.builds(rfc.SA, exttype=st.just(exttype), **plain(setting, item, rfc.SA, **own)))
     return st.one_of(choices)
 
 
@@ -102,8 +113,12 @@ def _union(bits: set[int]) -> int:
 
 
 def spi_only(setting: Setting) -> st.SearchStrategy[Any]:
-    """SA(*): an SPI, and nothing else that counts."""
-    return st.integers(256, 0xFFFF if setting.satype == SAType.IPCOMP else 0xFFFFFFFF).map(rfc.SA)
+    """SA(*): an SPI, and nothing else that counts; to move one takes the structure with ports."""
+    ports: dict[str, Any] = {}
+    if setting.type == Msg.MIGRATE:
+        ports = {item.name: 0 for item in setting.dialect.by_type[Ext.SA].layouts[-1].fields if "natt" in item.name}
+    largest = 0xFFFF if setting.satype == SAType.IPCOMP else 0xFFFFFFFF
+    return st.integers(256, largest).map(lambda spi: rfc.SA(spi, **ports))
 
 
 def address(setting: Setting, exttype: Ext) -> st.SearchStrategy[Any]:

@@ -192,6 +192,38 @@ def encapsulation_of_another_protocol(case: Case) -> Ways:
     return st.just(put(case.message, NATTEncapsulation(NATTType.ESPINUDP)))
 
 
+@mutation("X-natt-ports")
+def encapsulation_without_room_for_ports(case: Case) -> Ways:
+    sa = case.message.sa
+    if not case.submits or sa is None or case.dialect != "macos":
+        return None
+    short = edit(case.message, Ext.SA, natt_port=None, natt_interval=None, natt_offload_interval=None)
+    return st.just(edit(short, Ext.SA, natt_src_port=None, flags=sa.flags | 0x0002))
+
+
+@mutation("X-natt-ports")
+def migration_without_room_for_ports(case: Case) -> Ways:
+    if not case.to_engine or case.message.type != Msg.MIGRATE or not case.has(Ext.SA):
+        return None
+    short = edit(case.message, Ext.SA, natt_port=None, natt_interval=None, natt_offload_interval=None)
+    return st.just(edit(short, Ext.SA, natt_src_port=None))
+
+
+@mutation("X-replay", None)
+def window_too_wide(case: Case) -> Ways:
+    most = {"linux": 32, "openbsd": 64}.get(case.dialect)
+    if not case.submits or most is None:
+        return None
+    return st.integers(most + 1, 255).map(lambda window: edit(case.message, Ext.SA, replay=window))
+
+
+@mutation("X-reqid", "warning")
+def request_id_too_long(case: Case) -> Ways:
+    if not case.to_engine or not case.has(Ext.SA2) or case.dialect != "netbsd":
+        return None
+    return st.integers(0x10000, 0xFFFFFFFF).map(lambda number: edit(case.message, Ext.SA2, reqid=number))
+
+
 @mutation("R-2.3.4-01")
 def key_of_no_bits(case: Case) -> Ways:
     found = [item for item in case.message.extensions if isinstance(item, Key) and item.bits and not item.extra_bits]

@@ -103,7 +103,8 @@ class Sound:
 
     def association(self, satype: pf.SAType) -> dict[str, Any]:
         """What an association may have beside algorithms."""
-        found: dict[str, Any] = {"replay": 8 * self.draw(st.integers(0, 31))}
+        most = self.grammar.largest_window or 248
+        found: dict[str, Any] = {"replay": 8 * self.draw(st.integers(0, most // 8))}
         if Ext.SA2 in self.known:
             found |= {
                 "mode": self.named(self.pick(sorted(self.grammar.modes))),

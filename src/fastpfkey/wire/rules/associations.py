@@ -9,6 +9,7 @@ from ...spec.terms import ExtensionType as Ext
 from ...spec.terms import MessageType as Msg
 from ..extensions import SA, Combination, Lifetime, Proposal, SPIRange
 from ..extensions_ipsec import SA2, NATTEncapsulation
+from ..facts import choice, places
 from .rule import TO_ENGINE, Finding, rule, rules_in
 from .subject import Subject
 
@@ -155,6 +156,38 @@ def encapsulation_is_known(subject: Subject) -> Iterator[Finding]:
             yield Finding(f"{subject.dialect.name} has no UDP encapsulation {NATTType(natt.type).name}", Ext.NATT_TYPE)
         elif natt.type and subject.satype in (SAType.AH, SAType.IPCOMP):
             yield Finding(f"UDP encapsulates ESP, not {subject.satype.name}", Ext.NATT_TYPE)
+
+
+@rule("X-natt-ports", way=TO_ENGINE)
+def ports_have_their_room(subject: Subject) -> Iterator[Finding]:
+    """On macOS an association that is encapsulated, or moves, is the longer one that has ports."""
+    moves = subject.type == Msg.MIGRATE
+    sa = subject.by_type.get(Ext.SA) if moves else subject.sa
+    place = next(iter(places(subject.dialect, "natt_dport")), None)
+    if not isinstance(sa, SA) or place is None or place.extension is not Ext.SA or getattr(sa, place.field) is not None:
+        return
+    flags = choice(subject.dialect, "natt_type")
+    if moves:
+        yield Finding("an association that moves needs the structure with ports", Ext.SA)
+    elif flags is not None and sa.flags & subject.dialect.mask(flags.flags):
+        yield Finding("the flags say UDP encapsulation, but the association has no room for ports", Ext.SA)
+
+
+@rule("X-replay", way=TO_ENGINE)
+def windows_are_not_too_wide(subject: Subject) -> Iterator[Finding]:
+    """The replay window is one that the kernel has: OpenBSD refuses a larger one, Linux makes it smaller."""
+    sa, most = subject.new_sa, subject.grammar.largest_window
+    if sa is not None and most and sa.replay > most:
+        text = f"{subject.dialect.name} has replay windows of up to {most} packets, not {sa.replay}"
+        yield Finding(text, Ext.SA, subject.grammar.larger_windows)
+
+
+@rule("X-reqid", "warning", way=TO_ENGINE)
+def request_ids_are_not_cut(subject: Subject) -> Iterator[Finding]:
+    """The request id of an association has as many bits as the kernel keeps; NetBSD keeps 16."""
+    for sa2 in subject.of(SA2):
+        if sa2.reqid > subject.grammar.largest_reqid:
+            yield Finding(f"{subject.dialect.name} keeps fewer bits of request id {sa2.reqid}", Ext.SA2)
 
 
 RULES = rules_in(globals())
