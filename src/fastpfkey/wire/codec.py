@@ -7,6 +7,7 @@ extension has two codecs, which differ in that term table alone.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Collection, Mapping
 from dataclasses import fields
 from functools import partial
@@ -28,6 +29,7 @@ from ..spec.model import (
     When,
 )
 from .catalogue import Recipe
+from .conversions import to_bytes
 from .derived import STRUCTURAL, in_array
 from .faults import MisfitError, MisreadError, named
 from .sockaddr import SockaddrCodec
@@ -55,6 +57,7 @@ class ExtensionCodec:
         self.dialect = dialect
         self.value = recipe.value
         self.start = extension.minimum
+        self._head = struct.Struct("<HH" if byteorder == "little" else ">HH")
         self.defaults = {item.name: item.default for item in fields(recipe.value)}
         self._struct = partial(_struct, dialect=dialect, byteorder=byteorder, tables=terms, text=recipe.text)
         sockaddrs = SockaddrCodec(dialect, byteorder)
@@ -99,9 +102,10 @@ class ExtensionCodec:
         if said := self._set(value, idle):
             raise MisfitError("does not go with the other fields", min(said))
         whole = padded(bytes(data) + body)
+        words = len(whole) // WORD
         with named("len"):
-            fixed.put(data, "len", len(whole) // WORD)
-        fixed.put(data, "exttype", self.extension.number)
+            to_bytes(words, 2, "big")
+        data[: self._head.size] = self._head.pack(words, self.extension.number)
         return bytes(data) + whole[len(data) :]
 
     def _adopted(self, value: ExtensionValue) -> ExtensionValue:

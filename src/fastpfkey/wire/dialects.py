@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..spec import rfc2367
 from ..spec.layouts import layout
-from ..spec.model import EXTENSION_HEADER_SIZE, HEADER_SIZE, WORD, Dialect
+from ..spec.model import EXTENSION_HEADER_SIZE, WORD, Dialect
 from ..spec.plan import ByteOrder, Frame, frame
 from ..spec.terms import ExtensionType, SAType
 from .codec import COMPRESSING, ExtensionCodec
-from .conversions import as_bytes, as_number
+from .conversions import as_bytes, as_number, to_bytes
 from .derived import recipe_of
 from .extensions import Opaque
 from .faults import MisfitError, named
@@ -75,11 +75,13 @@ class MessageCodec:
 
     def write_header(self, header: Header) -> bytes:
         """The bytes of a base header. Raises MisfitError."""
-        data = bytearray(HEADER_SIZE)
-        for name, number in header._asdict().items():
-            with named(name):
-                self._base.put(data, name, number)
-        return bytes(data)
+        try:
+            return self._header.pack(*header)
+        except struct.error:
+            for item, number in zip(rfc2367.MSG.fields, header, strict=True):
+                with named(item.name):
+                    to_bytes(number, item.size, "big")
+            raise
 
     def number(self, exttype: ExtensionType) -> int | None:
         """The wire number of an extension type; None if the dialect has none."""
