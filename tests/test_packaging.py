@@ -164,12 +164,17 @@ def test_the_example_is_built_against_an_installed_wheel(distributions: Path, tm
     run("-m", "pip", "install", "--quiet", "--no-build-isolation", "--no-index", tmp_path / "example")
     dump = TREE / "tests/vectors/corpus/linux-mixed.bin"
     code = f"""
-import fastpfkey as pf, numpy as np, pfkey_traffic
+import array, fastpfkey as pf, numpy as np, pfkey_traffic
 data = open({str(dump)!r}, "rb").read()
 table = pf.SATable.from_buffer(data, "linux", ["satype", "current_bytes"], "little")
 sums = {{kind: int(table["current_bytes"][table["satype"] == kind].sum()) for kind in pf.SAType}}
 assert pfkey_traffic.traffic(data, "linux", "little") == {{kind: size for kind, size in sums.items() if size}} != {{}}
 assert pfkey_traffic.traffic(b"") == {{}}
+one = pf.requests.delete("esp", 1, "192.0.2.1", "192.0.2.2", dialect="linux")
+spis = range(0x1000, 0x1000 + 2000)
+batch = pf.decode(pfkey_traffic.repeated(one.encode(), array.array("I", spis)), "linux")
+assert [message.sa.spi for message in batch] == list(spis)
+assert all(message.extensions[1:] == one.extensions[1:] for message in batch)
 try:
     pfkey_traffic.traffic(data[:-8], "linux", "little")
 except pf.TruncatedError as error:

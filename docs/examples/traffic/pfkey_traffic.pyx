@@ -1,13 +1,18 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
-"""How many bytes went through the associations of a dump, by SA type: one pass in C, without columns and objects.
+"""What fastpfkey offers to Cython: messages read and written in C, without columns and objects.
 
-It shows what fastpfkey offers to Cython: frames for any dialect, messages that are validated once for each shape, and
-the place of every extension in a message.
+`traffic` reads: frames of any dialect, messages that are validated once for each shape, and the place of every
+extension in a message. `repeated` writes: a template, and a number of each row over it.
 """
 
-from libc.stdint cimport int32_t, uint8_t, uint64_t
-from libc.string cimport memset
+import sys
 
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy, memset
+
+from fastpfkey.hotpath.build cimport NUMBER, Job, Move, build_messages
 from fastpfkey.hotpath.load cimport load_u16, load_u64
 from fastpfkey.hotpath.shapes cimport (
     MAX_SHAPES,
@@ -31,6 +36,8 @@ from fastpfkey.spec import plan
 cdef enum:
     LIFETIME_CURRENT = 2  # its wire number in every dialect (RFC 2367, 2.3.2)
     BYTES = 8  # offset of sadb_lifetime_bytes
+    SPI = 20  # offset of sadb_sa_spi in a message that begins with its association
+    LINE = 64  # a template has room up to a multiple of this behind it
 
 
 def traffic(const uint8_t[::1] buffer, dialect="host", byteorder="native"):
@@ -78,3 +85,43 @@ cdef uint64_t add_up(
         at += <uint64_t> load_u16(base + at + 4, frame.swap) * WORD
         messages += 1
     return messages
+
+
+def repeated(const uint8_t[::1] message, const uint32_t[::1] spis):
+    """A message that begins with its association, once for each SPI (in native order), back to back."""
+    cdef uint64_t length = message.shape[0]
+    cdef uint64_t rows = spis.shape[0]
+    cdef uint64_t begin = 0
+    cdef int32_t whole = <int32_t> length
+    cdef int32_t place = 0
+    cdef const uint8_t* column
+    cdef Move move
+    cdef Job job
+    if length < SPI + sizeof(uint32_t):
+        raise ValueError("the message is too short to have an association")
+    if not rows:
+        return b""
+    found = PyBytes_FromStringAndSize(NULL, length * rows)
+    cdef uint8_t* out = <uint8_t*> PyBytes_AS_STRING(found)
+    cdef uint8_t* octets = <uint8_t*> calloc(length // LINE + 1, LINE)
+    cdef uint64_t* offsets = <uint64_t*> calloc(rows, sizeof(uint64_t))
+    cdef uint32_t* shapes = <uint32_t*> calloc(rows, sizeof(uint32_t))  # all rows are of the one shape, number 0
+    try:
+        if octets == NULL or offsets == NULL or shapes == NULL:
+            raise MemoryError
+        memcpy(octets, &message[0], length)
+        memset(&move, 0, sizeof(move))
+        move.step.op, move.step.distance, move.step.width = NUMBER, SPI, sizeof(uint32_t)
+        move.step.swap = sys.byteorder == "little"  # an SPI is in network order
+        column = <const uint8_t*> &spis[0]
+        memset(&job, 0, sizeof(job))
+        job.moves, job.moves_count = &move, 1
+        job.octets, job.begins, job.lengths, job.places, job.shapes_count = octets, &begin, &whole, &place, 1
+        job.shapes, job.columns, job.rows = shapes, &column, rows
+        with nogil:
+            build_messages(&job, offsets, out)
+    finally:
+        free(octets)
+        free(offsets)
+        free(shapes)
+    return found

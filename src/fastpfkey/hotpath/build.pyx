@@ -124,7 +124,9 @@ cdef class Loaded:
         self.columns = <const uint8_t**> calloc(len(columns) + 1, sizeof(uint8_t*))
         self.strings = <String*> calloc(len(strings) + 1, sizeof(String))
         self.begins = <uint64_t*> calloc(count + 1, sizeof(uint64_t))
-        if self.moves == NULL or self.places == NULL or self.columns == NULL or self.strings == NULL or self.begins == NULL:
+        if self.moves == NULL or self.places == NULL or self.columns == NULL:
+            raise MemoryError
+        if self.strings == NULL or self.begins == NULL:
             raise MemoryError
         for k in range(count):
             for part in range(parts):
@@ -236,7 +238,6 @@ cdef class Loaded:
             if not inside:
                 raise IndexError("build: a string runs past the end of its buffer")
         return 0
-
 
     cdef int32_t common_place(self, int32_t part):
         """Where a part is in all shapes; -1 if that differs."""
