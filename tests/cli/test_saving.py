@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import stat
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,41 +15,20 @@ import fastpfkey as pf
 from fastpfkey import spec
 from fastpfkey.cli import setkey_sources
 from fastpfkey.engine.engine import Engine
-from fastpfkey.spec.model import Dialect
-from fastpfkey.transport.answering import AnsweringEndpoint
 from fastpfkey.transport.endpoint import Endpoint, Role
+from fastpfkey.transport.loopback import Loopback
+from fastpfkey.transport.serving import Server
 
 from .conftest import CORPUS, Invoke
 
 MIXED = CORPUS / "linux-mixed.bin"
 LINUX = ("--dialect", "linux")
-PID = 4711
-
-
-class InProcess:
-    """A key engine of this process, as a source."""
-
-    name = "kernel"
-
-    def __init__(self, dialect: str = "linux") -> None:
-        self.dialect: Dialect = spec.dialect(dialect)
-        self.engine = Engine(dialect)
-
-    def open_endpoint(self, role: Role) -> Endpoint:
-        """An endpoint of its own."""
-        port = self.engine.connect(pid=PID)
-
-        def answer(request: memoryview) -> memoryview:
-            self.engine.handle(port, bytes(request))
-            return memoryview(bytes(port.receive(1 << 24)))
-
-        return AnsweringEndpoint(answer, PID)
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> InProcess:
+def engine(monkeypatch: pytest.MonkeyPatch) -> Loopback:
     """What `kernel` means for the time of a test."""
-    found = InProcess()
+    found = Loopback(spec.dialect("linux"))
     monkeypatch.setattr(setkey_sources, "source", lambda text, dialect: found)
     return found
 
@@ -86,7 +68,7 @@ def test_a_failure_leaves_the_old_file(invoke: Invoke, tmp_path: Path) -> None:
     assert names_in(tmp_path) == ["a.conf", "broken.bin"]
 
 
-def test_saved_loaded_and_dumped(invoke: Invoke, engine: InProcess, tmp_path: Path) -> None:
+def test_saved_loaded_and_dumped(invoke: Invoke, engine: Loopback, tmp_path: Path) -> None:
     script = tmp_path / "a.conf"
     invoke("save", MIXED, "-o", script, "--with-keys", *LINUX)
     done = invoke("load", script, *LINUX)
@@ -101,7 +83,7 @@ def test_saved_loaded_and_dumped(invoke: Invoke, engine: InProcess, tmp_path: Pa
     assert len(keys[1]) > 20
 
 
-def test_a_refusal_is_told_and_counted(invoke: Invoke, engine: InProcess, tmp_path: Path) -> None:
+def test_a_refusal_is_told_and_counted(invoke: Invoke, engine: Loopback, tmp_path: Path) -> None:
     script = tmp_path / "a.conf"
     line = "add 192.0.2.1 192.0.2.2 esp 256 -E null ;\n"
     script.write_text(line + line)
@@ -110,7 +92,7 @@ def test_a_refusal_is_told_and_counted(invoke: Invoke, engine: InProcess, tmp_pa
     assert done.stderr.splitlines() == [f"fastpfkey: {script},2: File exists", "1 of 2 requests done"]
 
 
-def test_a_mistake_is_told_and_nothing_is_sent(invoke: Invoke, engine: InProcess, tmp_path: Path) -> None:
+def test_a_mistake_is_told_and_nothing_is_sent(invoke: Invoke, engine: Loopback, tmp_path: Path) -> None:
     script = tmp_path / "a.conf"
     script.write_text("add 192.0.2.1 192.0.2.2 esp 256 -E null ;\nnonsense;\n")
     done = invoke("load", script, *LINUX)
@@ -121,7 +103,7 @@ def test_a_mistake_is_told_and_nothing_is_sent(invoke: Invoke, engine: InProcess
 class TestSetkey:
     """The program, with an engine."""
 
-    def test_a_script_and_a_dump(self, invoke: Invoke, engine: InProcess, tmp_path: Path) -> None:
+    def test_a_script_and_a_dump(self, invoke: Invoke, engine: Loopback, tmp_path: Path) -> None:
         (tmp_path / "a.conf").write_text(
             "flush;\nadd 192.0.2.1 192.0.2.2 ah 256 -A hmac-md5 0x00112233445566778899aabbccddeeff;"
         )
@@ -133,12 +115,12 @@ class TestSetkey:
         assert invoke("setkey", "-F", *LINUX).stdout == ""
         assert invoke("setkey", "-D", *LINUX).stdout == "No SAD entries.\n"
 
-    def test_refusals_leave_the_exit_status_alone(self, invoke: Invoke, engine: InProcess) -> None:
+    def test_refusals_leave_the_exit_status_alone(self, invoke: Invoke, engine: Loopback) -> None:
         line = b"add 192.0.2.1 192.0.2.2 esp 256 -E null;"
         done = invoke("setkey", "-c", *LINUX, stdin=line + line)
         assert (done.exit_code, done.stdout) == (0, "File exists.\n")
 
-    def test_nothing_is_sent_of_a_script_with_a_mistake(self, invoke: Invoke, engine: InProcess) -> None:
+    def test_nothing_is_sent_of_a_script_with_a_mistake(self, invoke: Invoke, engine: Loopback) -> None:
         text = b"add 192.0.2.1 192.0.2.2 esp 256 -E null;\nnonsense;\n"
         assert invoke("setkey", "-c", *LINUX, stdin=text).exit_code == 1
         assert invoke("setkey", "-D", *LINUX).stdout == "No SAD entries.\n"
@@ -147,17 +129,46 @@ class TestSetkey:
 
 
 def test_what_cannot_be_opened(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Closed(InProcess):
+    class Closed(Loopback):
         def open_endpoint(self, role: Role) -> Endpoint:
             raise pf.TransportError(97, "there is no AF_KEY here")
 
-    monkeypatch.setattr(setkey_sources, "source", lambda text, dialect: Closed())
+    monkeypatch.setattr(setkey_sources, "source", lambda text, dialect: Closed(dialect))
     done = invoke("setkey", "-D", *LINUX)
     assert done.exit_code == 1
     assert done.stderr.startswith("setkey: pfkey_open: Address family not supported by protocol\n")
 
 
 def test_names_that_are_no_sources(invoke: Invoke) -> None:
-    done = invoke("setkey", "-D", "--source", "engine:room")
+    done = invoke("setkey", "-D", "--source", "unix:")
     assert done.exit_code == 1
-    assert "engine:room" in done.stderr
+    assert "'unix:' is no source: kernel, unix:PATH, engine and demo:N are" in done.stderr
+
+
+def test_an_engine_that_is_served(invoke: Invoke, tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    server = Server(Engine("linux"), path)
+    serving = threading.Thread(target=server.run)
+    serving.start()
+    try:
+        line = b"add 192.0.2.1 192.0.2.2 esp 256 -E null;"
+        assert invoke("setkey", "-c", "--source", f"unix:{path}", stdin=line).exit_code == 0
+        assert "spi=256(" in invoke("setkey", "-D", "--source", f"unix:{path}").stdout
+        watching = (sys.executable, "-m", "fastpfkey", "setkey", "-x", "--source", f"unix:{path}")
+        with subprocess.Popen(watching, stdout=subprocess.PIPE) as watcher:
+            assert watcher.stdout is not None
+            watcher.stdout.readline()  # of the answer to the request to hear all
+            invoke("setkey", "-F", "--source", f"unix:{path}")
+            heard = watcher.stdout
+            assert any(b"sadb_msg{ version=2 type=9 errno=0 satype=0\n" in line for line in iter(heard.readline, b""))
+            watcher.terminate()
+    finally:
+        server.stop()
+        serving.join()
+
+
+def test_a_script_may_be_tried_out(invoke: Invoke, tmp_path: Path) -> None:
+    script = tmp_path / "a.conf"
+    invoke("save", MIXED, "-o", script, "--with-keys", *LINUX)
+    done = invoke("load", script, "--source", "engine", *LINUX)
+    assert re.search(r"^\d+ of 46 requests done$", done.stderr, re.MULTILINE)

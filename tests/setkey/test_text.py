@@ -81,9 +81,24 @@ def test_a_bad_message_is_told_behind_the_text_of_the_good_ones() -> None:
     found: list[bytes] = []
     with pytest.raises(pf.TruncatedError) as caught:
         found += printer.text(broken)
-    assert caught.value.message_index == 52
+    assert (caught.value.message_index, caught.value.offset) == (52, _offset(52) + 4)
     assert not isinstance(caught.value, MalformedError)
     assert printer.messages == 52
+    with pytest.raises(pf.TruncatedError) as again:
+        found += Associations(LINUX, Look()).text(MIXED[:20])
+    assert again.value.offset == 4
+
+
+def test_places_in_later_buffers_count_from_the_first() -> None:
+    printer = Associations(LINUX, Look())
+    assert list(printer.text(MIXED))
+    with pytest.raises(pf.TruncatedError) as caught:
+        list(printer.text(MIXED[:-8]))
+    assert (caught.value.message_index, caught.value.offset) == (53 + 52, len(MIXED) + _offset(52) + 4)
+
+
+def _offset(number: int) -> int:
+    return int(pf.decode(MIXED, "linux").offsets[number])
 
 
 def _message(*extensions: object, kind: pf.MessageType = pf.MessageType.DUMP) -> bytes:

@@ -35,9 +35,9 @@ def answers(endpoint: Endpoint, *requests: bytes) -> bytes:
 
 
 class TestNames:
-    @pytest.mark.parametrize("name", ["", "Kernel", "kernel2", "demo", "/dev/null"])
+    @pytest.mark.parametrize("name", ["", "Kernel", "kernel2", "demo", "/dev/null", "unix:", "engine2"])
     def test_others_are_refused(self, name: str) -> None:
-        with pytest.raises(ValueError, match="is no source: kernel and demo:N are"):
+        with pytest.raises(ValueError, match="is no source: kernel, unix:PATH, engine and demo:N are"):
             source(name)
 
     @pytest.mark.parametrize("number", ["", "0", "-1", "1e3", "٣", str(MOST + 1), "9" * 5000])

@@ -23,7 +23,7 @@ from .errors import SourceError
 from .reading import tell
 from .sources import Source, parse
 
-LIVE = re.compile(r"kernel|engine(:.*)?|unix:.*", re.DOTALL)
+LIVE = re.compile(r"kernel|engine|unix:.*", re.DOTALL)
 """The names of key engines."""
 
 

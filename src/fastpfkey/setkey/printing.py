@@ -39,11 +39,16 @@ class Printer(ABC):
         self.out = bytearray(ROOM)
         self.messages = 0
         """Messages read so far."""
+        self.octets = 0
+        """Bytes of the buffers before this one."""
         self.hidden = 0
         """Rows so far that were left out on purpose."""
 
     def text(self, buffer: Buffer) -> Iterator[bytes]:
-        """The text of the messages of a buffer, in pieces. Raises WireError behind the text of the good ones."""
+        """The text of the messages of a buffer, in pieces.
+
+        Raises WireError behind the text of the good ones; its offset counts from the first buffer.
+        """
         view = memoryview(buffer)
         position, stop = 0, len(view)
         while position < stop:
@@ -52,7 +57,8 @@ class Printer(ABC):
             self.messages += outcome.count
             position = outcome.next
             if outcome.fault:
-                raise wire_error(outcome.fault, outcome.position, self.messages)
+                raise wire_error(outcome.fault, self.octets + outcome.position, self.messages)
+        self.octets += stop
 
     def rendered(self, buffer: memoryview, columns: Sequence[Buffer], count: int) -> Iterator[bytes]:
         """The text of decoded rows."""

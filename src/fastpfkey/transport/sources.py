@@ -1,10 +1,13 @@
-"""Names of what endpoints can be opened to: `kernel` is the running system's, `demo:N` a made-up table.
+"""Names of what endpoints can be opened to: `kernel` is the running system's, `unix:PATH` an engine that is served,
+`engine` one in this process, `demo:N` a made-up table.
 
 `source` is the one place that knows the names. Another kind of source is a class with `Source`'s three members and a
 line there.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from .. import spec
 from ..spec.model import Dialect
@@ -14,8 +17,11 @@ from .af_key.countdown import Room
 from .af_key.opening import open_endpoint
 from .answering import AnsweringEndpoint
 from .endpoint import Endpoint, Role, Source
+from .loopback import Loopback
+from .unix import UnixSource
 
 DEMO = "demo:"
+UNIX = "unix:"
 MOST = 10_000_000
 """Associations that a made-up table may have; they are made in memory."""
 
@@ -63,7 +69,7 @@ class Demo:
 
 
 def source(text: str, dialect: str | Dialect = "host") -> Source:
-    """The source of this name; a made-up table is written in `dialect`.
+    """The source of this name; `dialect` is that of a made-up table, and of an engine in this process.
 
     Raises ValueError for a name that there is not.
     """
@@ -71,7 +77,11 @@ def source(text: str, dialect: str | Dialect = "host") -> Source:
         return Kernel()
     if text.startswith(DEMO):
         return Demo(demo_count(text), spec.dialect(dialect))
-    raise ValueError(f"{text!r} is no source: kernel and demo:N are")
+    if text.startswith(UNIX) and text != UNIX:
+        return UnixSource(Path(text.removeprefix(UNIX)))
+    if text == Loopback.name:
+        return Loopback(spec.dialect(dialect))
+    raise ValueError(f"{text!r} is no source: kernel, unix:PATH, engine and demo:N are")
 
 
 def demo_count(text: str) -> int:
