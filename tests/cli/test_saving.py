@@ -43,7 +43,7 @@ def test_a_script_is_for_its_owner_alone_and_whole(invoke: Invoke, tmp_path: Pat
     script.chmod(0o644)
     done = invoke("save", MIXED, "-o", script, "--with-keys", *LINUX)
     assert done.exit_code == 0
-    assert done.stderr.splitlines()[-1] == f"46 associations written to {script}"
+    assert done.stderr.splitlines()[-1] == f"46 associations and 0 policies written to {script}"
     assert stat.S_IMODE(script.stat().st_mode) == 0o600
     assert names_in(tmp_path) == ["a.conf"]
     text = script.read_text()

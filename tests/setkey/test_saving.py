@@ -13,6 +13,7 @@ from fastpfkey.setkey.look import Look
 from fastpfkey.setkey.rules import Rules
 from fastpfkey.setkey.running import Runner, Told
 from fastpfkey.setkey.saving import Script
+from fastpfkey.setkey.saving_policies import policy_statements
 from fastpfkey.setkey.script import script
 from fastpfkey.setkey.words import FREEBSD, IPSEC_TOOLS
 from fastpfkey.wire.extensions import Lifetime
@@ -133,6 +134,45 @@ def test_a_table_goes_into_an_engine_and_comes_back() -> None:
     for name, message in back.items():
         told, now = facts(original[name]), facts(message)
         assert [now[key] for key in ("satype", "limits", "keys")] == [told[key] for key in ("satype", "limits", "keys")]
+
+
+def test_a_kernels_policies() -> None:
+    found = Script(spec.dialect("linux"), IPSEC_TOOLS)
+    messages = pf.decode(capture("linux-policies.bin"), "linux")
+    text = "".join(policy_statements(found, messages))
+    rules = Rules(spec.dialect("linux"), forward=False)
+    read = [message for command in script(text, rules) for message in command.messages]
+    told = [message for message in messages if f"policy {message.policy.id}: left out" not in " ".join(found.omitted)]  # type: ignore[union-attr]
+    assert found.count == len(read) == len(told) >= 40
+    for made, original in zip(read, told, strict=True):
+        policy, expected = made.policy, original.policy
+        assert policy is not None
+        assert expected is not None
+        assert (policy.dir, policy.type, policy.requests) == (expected.dir, expected.type, expected.requests)
+        assert policy.priority == (expected.priority or 1)
+        assert (made.address_src, made.address_dst) == (original.address_src, original.address_dst)
+    reasons = {line.partition(": ")[2] for line in found.omitted}
+    assert reasons == {"left out: no word for one of its requests"}
+
+
+def test_the_limits_of_a_policy_are_listed() -> None:
+    message = pf.decode(capture("linux-policies.bin"), "linux")[2]
+    assert message.policy is not None
+    limit = Lifetime(pf.ExtensionType.LIFETIME_HARD, addtime=9)
+    others = tuple(item for item in message.extensions if item.exttype is not limit.exttype)
+    found = Script(spec.dialect("linux"), IPSEC_TOOLS)
+    assert len(list(policy_statements(found, [message.replace(extensions=(*others, limit))]))) == 1
+    assert found.omitted == [f"policy {message.policy.id}: without its lifetime-hard"]
+
+
+def test_policies_of_sockets_are_left_out() -> None:
+    message = pf.decode(capture("linux-policies.bin"), "linux")[2]
+    assert message.policy is not None
+    policy = type(message.policy)(**{**_fields(message.policy), "id": 11})
+    others = tuple(item for item in message.extensions if item.exttype is not pf.ExtensionType.POLICY)
+    found = Script(spec.dialect("linux"), IPSEC_TOOLS)
+    assert list(policy_statements(found, [message.replace(extensions=(policy, *others))])) == []
+    assert found.omitted == ["policy 11: left out: it belongs to a socket"]
 
 
 def test_a_label_with_quotes_cannot_stand_in_a_script() -> None:

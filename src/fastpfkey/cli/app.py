@@ -208,16 +208,16 @@ def doctor(as_json: bool) -> None:
 @click.option("--with-keys", is_flag=True, help="Say that keys are to be written. Without them there is no script.")
 @variant_option
 def save(source: str, dialect: str, output: str, with_keys: bool, variant: str) -> None:
-    """Write the associations of SOURCE as a script that makes them again, for load and, as far as it goes, for setkey.
+    """Write the associations and policies of SOURCE as a script that makes them again: for load, and mostly for setkey.
 
     Left out, and listed on standard error and in the file, are associations that no ADD can make (larval ones, those
-    whose algorithms or keys the dump does not show) and parts that ADD does not take.
+    whose algorithms or keys the dump does not show), policies of sockets, and parts that no statement has.
     """
-    from .saving import save_associations
+    from .saving import save_table
 
     if not with_keys:
         raise click.UsageError("the script holds keys: say so with --with-keys")
-    save_associations(source, find_dialect(dialect), output, variant)
+    save_table(source, find_dialect(dialect), output, variant)
 
 
 @cli.command()

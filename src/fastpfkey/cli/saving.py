@@ -1,4 +1,4 @@
-"""`fastpfkey save` and `load`: associations as a script, and back.
+"""`fastpfkey save` and `load`: associations and policies as a script, and back.
 
 A script holds keys, so it is written beside its place, readable by its owner alone, and put there when it is whole.
 """
@@ -14,14 +14,16 @@ from typing import TextIO
 
 import click
 
-from ..errors import ScriptError
+from ..errors import ReplyError, ScriptError
 from ..setkey.look import Look
 from ..setkey.rules import Rules
 from ..setkey.running import Runner, Told
 from ..setkey.saving import Script
+from ..setkey.saving_policies import policy_statements
 from ..setkey.script import script
 from ..setkey.words import variant as find_variant
 from ..spec.model import Dialect
+from ..spec.terms import ExtensionType as Ext
 from ..transport.resolver import System
 from ..wire import requests
 from ..wire.decode import decode
@@ -32,27 +34,33 @@ from .setkey_sources import engine_of
 OWNER_ONLY = 0o600
 
 
-def save_associations(name: str, dialect: Dialect, output: str, variant: str) -> None:
-    """Write the associations of a source as a script."""
+def save_table(name: str, dialect: Dialect, output: str, variant: str) -> None:
+    """Write the associations and policies of a source as a script."""
     with engine_of(name, dialect) as engine:
         found = Script(engine.dialect, find_variant(variant))
         with _written(Path(output)) as file:
-            file.write(f"# Security associations of {engine.dialect.name} with their keys, for `fastpfkey load`.\n")
+            file.write(f"# {engine.dialect.name}: associations with their keys, and policies, for `fastpfkey load`\n")
             for messages in engine.dump(requests.dump(dialect=engine.dialect)):
-                for statement in found.statements(decode(messages, engine.dialect)):
-                    file.write(statement)
-            for line in found.omitted:
-                file.write(f"# {line}\n")
+                file.writelines(found.statements(decode(messages, engine.dialect)))
+            associations = found.count
+            if Ext.POLICY in engine.dialect.by_type:
+                try:
+                    for messages in engine.dump(requests.spddump(dialect=engine.dialect)):
+                        file.writelines(policy_statements(found, decode(messages, engine.dialect)))
+                except ReplyError as error:
+                    found.omitted.append(f"no policies: {error}")
+            file.writelines(f"# {line}\n" for line in found.omitted)
     for line in found.omitted:
         tell(line)
-    click.echo(f"{found.count:,} associations written to {output}", err=True)
+    policies = found.count - associations
+    click.echo(f"{associations:,} associations and {policies:,} policies written to {output}", err=True)
 
 
 def load_script(name: str, source: str, dialect: Dialect, variant: str) -> bool:
     """Run a script; False if something was refused."""
     text = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     with engine_of(source, dialect) as engine:
-        # What save wrote has policies for forwarded packets where there are any, so none are added.
+        # A saved script has the policies for forwarded packets that there were, so none are added.
         rules = Rules(engine.dialect, find_variant(variant), forward=False, names=System(), extended=True)
         try:
             commands = list(script(text.decode("utf-8", "surrogateescape"), rules))

@@ -3,5 +3,5 @@
 * `printing`: messages of a dump as text (-D, -DP, -l), of which `look` says how it is wanted; `debug`: -v and -x.
 * `script`: scripts as requests, by the `rules` of a variant and a system; `running`: those requests sent, and their
   answers told.
-* `text_reader`: text of -D as a table; `saving`: associations as a script that makes them again.
+* `text_reader`: text of -D as a table; `saving`, `saving_policies`: a script that makes a table again.
 """

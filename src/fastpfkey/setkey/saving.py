@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..spec.model import Dialect
-from ..spec.terms import AuthAlgorithm, EncryptAlgorithm, NATTType, SAState, SAType
+from ..spec.terms import AuthAlgorithm, EncryptAlgorithm, MessageType, NATTType, SAState, SAType
 from ..spec.terms import ExtensionType as Ext
 from ..wire.extensions import SA, Address, Key, Lifetime
 from ..wire.extensions_ipsec import SecurityContext
@@ -48,7 +48,7 @@ class Script:
         """A statement for each association that can be made again."""
         for message in messages:
             sa, src, dst = message.sa, message.address_src, message.address_dst
-            if message.errno or sa is None or src is None or dst is None:
+            if message.type is not MessageType.DUMP or message.errno or sa is None or src is None or dst is None:
                 continue
             statement = _Statement(self, message, sa, src, dst)
             reason = statement.impossible()
@@ -56,7 +56,7 @@ class Script:
                 self.omitted.append(f"{statement.name}: left out: {reason}")
                 continue
             for extension in message.extensions:
-                if extension.exttype not in SAID or not _quotable(extension):
+                if extension.exttype not in SAID or not quotable(extension):
                     self.omitted.append(f"{statement.name}: without its {extension.exttype.label}")
             self.count += 1
             yield statement.text()
@@ -118,7 +118,7 @@ class _Statement:
     def compression(self) -> str:
         """The word for the compression."""
         number = int(self.dialect.terms["compress"].number(self.sa.encrypt))
-        return _word(keywords.COMPRESS, number)
+        return word_of(keywords.COMPRESS, number)
 
     def text(self) -> str:
         """The statement, in up to three lines."""
@@ -146,7 +146,7 @@ class _Statement:
         """What setkey has options for."""
         sa2 = self.message.sa2
         if sa2 is not None:
-            yield from ("-m", _word(keywords.MODES, sa2.mode)) if sa2.mode in keywords.MODES.values() else ()
+            yield from ("-m", word_of(keywords.MODES, sa2.mode)) if sa2.mode in keywords.MODES.values() else ()
             yield from ("-u", str(sa2.reqid)) if sa2.reqid else ()
         window = self.message.sa_replay.replay if self.message.sa_replay is not None else self.sa.replay
         if window:
@@ -157,7 +157,7 @@ class _Statement:
         yield from self.limits("addtime", "-l")
         if not self.freebsd:
             yield from self.limits("bytes", "-b")
-            yield from self.label()
+            yield from label_of(self.message)
 
     def more(self) -> Iterator[str]:
         """What it has none for."""
@@ -193,13 +193,6 @@ class _Statement:
             number = getattr(limit, what) if isinstance(limit, Lifetime) else 0
             yield from (f"{option}{letter}", str(number)) if number else ()
 
-    def label(self) -> Iterator[str]:
-        """The security context."""
-        label = self.message.sec_ctx
-        if isinstance(label, SecurityContext) and _quotable(label):
-            text = label.context.partition(b"\0")[0].decode("utf-8", "surrogateescape")
-            yield from ("-ctx", str(label.doi), str(label.algorithm), f'"{text}"')
-
     def algorithms(self) -> Iterator[str]:
         """Algorithms and keys."""
         if self.message.satype is SAType.IPCOMP:
@@ -216,7 +209,7 @@ class _Statement:
 
     def algorithm(self, words: Mapping[str, int], number: int) -> str:
         """The word for an algorithm, or its number, which setkey would not read."""
-        word = _word(words, number)
+        word = word_of(words, number)
         self.beyond = self.beyond or not word
         return word or str(number)
 
@@ -247,12 +240,21 @@ WORDS = {
 }
 
 
-def _quotable(extension: ExtensionValue) -> bool:
+def label_of(message: Message) -> tuple[str, ...]:
+    """The security context of a message as an option, if it has one that can be quoted."""
+    label = message.sec_ctx
+    if label is None or not quotable(label):
+        return ()
+    text = label.context.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+    return "-ctx", str(label.doi), str(label.algorithm), f'"{text}"'
+
+
+def quotable(extension: ExtensionValue) -> bool:
     """Whether an extension can stand in a script: a label that has quotes or line ends in it cannot."""
     return not isinstance(extension, SecurityContext) or not set(b'"\n\r') & set(extension.context)
 
 
-def _word(words: Mapping[str, int], number: int) -> str:
+def word_of(words: Mapping[str, int], number: int) -> str:
     """The first word for a number; empty if there is none."""
     return next((word for word, value in words.items() if value == number), "")
 
