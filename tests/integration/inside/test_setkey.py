@@ -34,7 +34,8 @@ def table() -> pf.SATable:
 
 
 def blocks(text: str) -> set[str]:
-    """Each policy without the lines that count and number."""
+    """Each policy without the lines that count and number, and without request ids that the kernel chose."""
+    text = re.sub(r"#\d+$", "#", text, flags=re.MULTILINE)
     found = re.sub(r"^\t(created|lifetime|spid|refcnt).*\n", "", text, flags=re.MULTILINE)
     return set(re.findall(r"^\S.*\n(?:\t.*\n)*", found, re.MULTILINE))
 
