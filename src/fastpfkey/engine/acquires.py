@@ -17,10 +17,14 @@ from ..spec.terms import SAState, SAType
 from ..wire.extensions import SA, Address, Combination, Lifetime, Proposal
 from ..wire.sockaddr import IPAddress, SocketAddress
 from ..wire.value import ExtensionValue
-from .core import Core, packed
+from .core import Core
+from .identity import packed
 from .port import Port
 from .refusal import RefusedError
 from .request import Request
+
+MANY = 1024
+"""Owners of associations that are remembered without looking whether these are still there."""
 
 
 @dataclass(eq=False)
@@ -115,8 +119,8 @@ def same_spi(core: Core, asked: Request, dst: IPAddress) -> int | None:
     pending = core.pending.get(asked.header.seq)
     if pending is None or not pending.larval or pending.ends[1] != packed(dst):
         return None
-    slot = core.store.slot_of(pending.larval)
-    if slot >= core.store.count or int(core.store.rows[slot]["serial"]) != pending.larval:
+    slot = core.store.place(pending.larval)
+    if slot < 0:
         return None
     values = core.records.values(core.store.record(slot))
     sa = values[Ext.SA]
@@ -129,11 +133,10 @@ def close_larval(core: Core, asked: Request, dst: IPAddress) -> None:
     if pending is None or not core.profile.add_closes_larval or pending.ends[1] != packed(dst):
         return
     drop_placeholder(core, pending)
-    slot = core.store.slot_of(pending.larval)
-    if pending.larval and slot < core.store.count and int(core.store.rows[slot]["serial"]) == pending.larval:
-        if core.store.rows[slot]["alive"] and core.state(slot) == SAState.LARVAL:
-            core.store.remove(slot, core.key_of(core.store.record(slot)))
-        pending.larval = 0
+    slot = core.store.place(pending.larval)
+    if slot >= 0 and core.state(slot) == SAState.LARVAL:
+        core.store.remove(slot, core.key_of(core.store.record(slot)))
+    pending.larval = 0
 
 
 def satisfy(core: Core, answered: Request, slot: int) -> None:
@@ -143,6 +146,11 @@ def satisfy(core: Core, answered: Request, slot: int) -> None:
         return
     drop_placeholder(core, pending)
     pending.state, pending.serial = "done", int(core.store.rows[slot]["serial"])
+    unique = getattr(pending.asked, "unique", None)
+    if unique is not None:
+        core.owners[pending.serial] = unique
+        if len(core.owners) > 2 * core.store.alive + MANY:
+            core.owners = {serial: owner for serial, owner in core.owners.items() if core.store.place(serial) >= 0}
     _forget(core, pending)
 
 
@@ -152,7 +160,7 @@ def _forget(core: Core, pending: Pending) -> None:
 
 def handle(core: Core, port: Port, asked: Request) -> None:
     """ACQUIRE from a program: a key manager's failure, or a request of a consumer in user space."""
-    if asked.bare or Ext.SA in asked.values:
+    if asked.bare or asked.header.errno:
         _failure(core, port, asked)
         return
     satype = asked.header.satype
@@ -173,11 +181,9 @@ def _failure(core: Core, port: Port, asked: Request) -> None:
         return
     _forget(core, pending)
     pending.state, pending.errno = "failed", asked.header.errno
-    if pending.placeholder:
-        slot = core.store.slot_of(pending.placeholder)
-        if slot < core.store.count and int(core.store.rows[slot]["serial"]) == pending.placeholder:
-            record = core.records.with_state(core.store.record(slot), SAState.DEAD)
-            core.store.replace(slot, record)
+    slot = core.store.place(pending.placeholder)
+    if slot >= 0:
+        core.store.replace(slot, core.records.with_state(core.store.record(slot), SAState.DEAD))
     echo = core.framing.relabelled(asked.raw[:16], asked.header, asked.header.errno)
     core.say(echo, core.deliveries.news[FAILURE], port)
 

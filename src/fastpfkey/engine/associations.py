@@ -11,7 +11,8 @@ from ..wire.extensions import SA, Lifetime, SPIRange
 from ..wire.faults import MisfitError
 from ..wire.value import ExtensionValue
 from . import acquires, algorithms, changes, spis
-from .core import Core, ends_of
+from .core import Core
+from .identity import ends_of
 from .lifetimes import limit_fields, schedule, show_counters
 from .port import Port
 from .records import Values

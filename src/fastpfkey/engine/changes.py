@@ -11,8 +11,9 @@ from ..wire.extensions import SA, Lifetime
 from ..wire.faults import MisfitError
 from ..wire.sockaddr import IPAddress
 from ..wire.value import ExtensionValue
-from .core import Core, ends_of, packed
+from .core import Core
 from .framing import KEYS
+from .identity import ends_of, packed
 from .lifetimes import limit_fields, schedule, show_counters
 from .refusal import RefusedError
 from .request import Request

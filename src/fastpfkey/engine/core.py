@@ -5,21 +5,21 @@ from __future__ import annotations
 import random as randomness
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
 
 from ..spec.delivery import DELIVERIES, ERROR, Audience, Group
 from ..spec.grammar import grammar
 from ..spec.model import HEADER_SIZE, Dialect
 from ..spec.profile import Profile
-from ..spec.terms import ExtensionType as Ext
 from ..spec.terms import MessageType, SAState
 from ..wire.dialects import Header
-from ..wire.extensions import SA, Address
 from ..wire.sockaddr import IPAddress
 from .framing import Framing
+from .identity import ends_of, packed
+from .pairs import Pairs
+from .policy import Policies
 from .port import Port
-from .records import Records, Values
+from .records import Records
 from .registry import Registry
 from .store import Store
 from .wheel import Wheel
@@ -28,14 +28,7 @@ if TYPE_CHECKING:
     from .acquires import Pending
     from .dumps import Dump
 
-_MAPPED = bytes(10) + b"\xff\xff"
-
 Authorize = Callable[[Port, str], bool]
-
-
-def packed(ip: IPAddress) -> bytes:
-    """An address as 16 bytes, IPv4 as v4-mapped IPv6."""
-    return _MAPPED + ip.packed if isinstance(ip, IPv4Address) else ip.packed
 
 
 @dataclass
@@ -61,6 +54,8 @@ class Core:
     now: float = 0.0
     """The time that the clock showed when the engine was last called."""
     acquire_seq: int = 0
+    owners: dict[int, object] = field(default_factory=dict)
+    """Whose alone an association is, by its serial number."""
 
     def __post_init__(self) -> None:
         # What the RFC's grammar judges is a dialect of no system, so that no system's rules are mixed in.
@@ -71,7 +66,9 @@ class Core:
         self.deliveries = DELIVERIES[self.profile.deliveries]
         self.grammar = grammar(judged)
         self.store.moved.append(self.wheel.remap)
+        self.policies = Policies()
         self.algorithms = Registry(self.dialect, self.profile)
+        self.pairs = Pairs(self.store, self.records)
         self.wraps = self.profile.wraps and self.dialect.wraps
 
     def errno(self, name: str) -> int:
@@ -152,6 +149,12 @@ class Core:
                 if id(port) in heard:
                     port.put(message if port is sender else public)
 
+    def copy_answer(self, message: bytes, sender: Port) -> None:
+        """Show an answer that goes to one socket to promiscuous ones."""
+        for port in list(self.ports.values()):
+            if port.promiscuous:
+                self._copy(port, message, None, own=port is sender)
+
     def copy_request(self, message: bytes, sender: Port) -> None:
         """Show a request to promiscuous sockets, before anybody has looked at it."""
         for port in list(self.ports.values()):
@@ -182,13 +185,3 @@ class Core:
         else:
             message = self.framing.relabelled(raw[:HEADER_SIZE], header, self.errno(errno))
         self.say(message, self.deliveries.answers[ERROR], port)
-
-
-def ends_of(values: Values) -> tuple[SA, IPAddress, IPAddress]:
-    """Association, source and destination of a record, which has them."""
-    sa, src, dst = values[Ext.SA], values[Ext.ADDRESS_SRC], values[Ext.ADDRESS_DST]
-    if not (isinstance(sa, SA) and isinstance(src, Address) and isinstance(dst, Address)):
-        raise TypeError("this is no record of an association")
-    if src.ip is None or dst.ip is None:
-        raise TypeError("a stored association has IP addresses")
-    return sa, src.ip, dst.ip

@@ -1,8 +1,9 @@
 """Dumps: a cursor that survives whatever happens to the table, and a pace that its reader sets.
 
 As Linux does it, a dump fills its port to two thirds, stops, and goes on when a read has left a third or less. One
-message is always held back, because the last one has number 0 and nobody knows before the end which it is. A cursor is
-a serial number: what is added later lies outside of it, and what is removed before its turn is not there.
+message is always held back, because the last one has number 0 and nobody knows before the end which it is. The cursor
+of associations is a serial number: what is added later lies outside of it, and what is removed before its turn is not
+there.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from ..hotpath import copy_records
 from ..spec.terms import ExtensionType as Ext
 from ..wire.extensions_ipsec import Filter
-from .core import Core, ends_of
+from .core import Core
+from .identity import ends_of
 from .port import Block, Port
 from .refusal import RefusedError
 from .request import Request
@@ -31,65 +33,105 @@ WINDOW = 8192
 _SEQ = slice(8, 12)
 
 
+class Rest(Protocol):
+    """What a dump has yet to show."""
+
+    def take(self, core: Core, count: int, seq: int, step: int) -> Block:
+        """The next messages, `count` at most, numbered from `seq`; an empty block at the end."""
+        ...
+
+    def left(self, core: Core) -> int:
+        """Messages yet to come."""
+        ...
+
+
 @dataclass
-class Dump:
-    """One dump of associations that is under way."""
+class Associations:
+    """The associations that a dump has yet to show."""
 
     satype: int | None
     pid: int
     cursor: int
-    """Serial number before, or behind, the next one to show."""
+    """Serial number before, or with the newest first behind, the next one to show."""
     newest: bool
     last: int
     """Serial number of the newest association when the dump began."""
     dead: bool
     wants: Callable[[bytes], bool] | None = None
-    seq: int = 0
-    held: bytes = b""
     done: bool = False
 
-    def step(self, core: Core, count: int) -> Slots:
-        """The next slots to show, `count` at most, and the cursor behind them."""
-        store = core.store
-        found = store.matching(0, 0, None)
+    def take(self, core: Core, count: int, seq: int, step: int) -> Block:
+        """The next messages."""
+        slots = self._step(core, count)
+        rows = core.store.rows[slots]
+        out = bytearray(int(rows["length"].sum()))
+        ends = array("Q", bytes(8 * len(slots)))
+        offsets = np.ascontiguousarray(rows["offset"])
+        copy_records(core.store.arena.data, offsets.data, out, seq, step, self.pid, ends)
+        return Block(bytes(out), ends)
+
+    def left(self, core: Core) -> int:
+        """Associations yet to come."""
+        slots = core.store.matching(0, core.store.count, self.satype, self.dead)
+        return len(self._wanted(core, slots))
+
+    def _step(self, core: Core, count: int) -> Slots:
+        """The next slots, window by window until some are found."""
+        found = core.store.matching(0, 0, None)
         while not len(found) and not self.done:
-            if self.newest:
-                stop = store.slot_of(self.cursor)
-                start = max(0, stop - WINDOW)
-                slots = store.matching(start, stop, self.satype, self.dead)[::-1]
-                self.done = start == 0
-            else:
-                start = store.slot_of(self.cursor + 1)
-                stop = min(store.slot_of(self.last + 1), start + WINDOW)
-                slots = store.matching(start, stop, self.satype, self.dead)
-                self.done = stop == store.slot_of(self.last + 1)
-            if len(slots) > count:
-                slots, self.done = slots[:count], False
-                self.cursor = int(store.rows[slots[-1]]["serial"])
-            elif not self.done:
-                edge = store.rows[start if self.newest else stop - 1]["serial"]
-                self.cursor = int(edge)
-            found = slots if self.wants is None else self._filtered(core, slots)
+            found = self._wanted(core, self._window(core, count))
         return found
 
-    def _filtered(self, core: Core, slots: Slots) -> Slots:
+    def _window(self, core: Core, count: int) -> Slots:
+        """The slots of the next window, `count` at most, with the cursor set behind them."""
+        store = core.store
+        if self.newest:
+            stop = store.slot_of(self.cursor)
+            start = max(0, stop - WINDOW)
+            slots = store.matching(start, stop, self.satype, self.dead)[::-1]
+            self.done = start == 0
+            edge = start
+        else:
+            start = store.slot_of(self.cursor + 1)
+            end = store.slot_of(self.last + 1)
+            stop = min(end, start + WINDOW)
+            slots = store.matching(start, stop, self.satype, self.dead)
+            self.done = stop == end
+            edge = stop - 1
+        if len(slots) > count:
+            slots, self.done = slots[:count], False
+            edge = int(slots[-1])
+        if not self.done:
+            self.cursor = int(store.rows[edge]["serial"])
+        return slots
+
+    def _wanted(self, core: Core, slots: Slots) -> Slots:
         wants = self.wants
-        kept = [wants is None or wants(core.store.record(slot)) for slot in slots.tolist()]
-        return slots[kept]
+        if wants is None:
+            return slots
+        return slots[[wants(core.store.record(slot)) for slot in slots.tolist()]]
+
+
+@dataclass
+class Dump:
+    """One dump that is under way."""
+
+    rest: Rest
+    held: bytes
+    """The message that is held back."""
+    seq: int = 1
+    """Its number."""
 
 
 def start(core: Core, port: Port, request: Request) -> None:
     """DUMP (RFC 2367, 3.1.10)."""
     if not core.authorize(port, "read_keys"):
         raise RefusedError("EPERM")
-    if port.number in core.dumps:
-        raise RefusedError("EBUSY")
-    satype = request.header.satype
     newest = core.profile.newest_first
     store = core.store
     last = int(store.rows[store.count - 1]["serial"]) if store.count else 0
-    dump = Dump(
-        satype or None,
+    rest = Associations(
+        request.header.satype or None,
         request.header.pid,
         last + 1 if newest else 0,
         newest,
@@ -97,13 +139,21 @@ def start(core: Core, port: Port, request: Request) -> None:
         core.profile.dead_in_dumps,
         _filter(core, request),
     )
-    if core.profile.dump == "paced":
-        if not _hold_one(core, dump):
-            raise RefusedError(core.profile.dump_empty)
-        core.dumps[port.number] = dump
-        fill(core, port, dump)
-    else:
-        _all_at_once(core, port, dump)
+    begin(core, port, rest)
+
+
+def begin(core: Core, port: Port, rest: Rest) -> None:
+    """Show all of something to a port."""
+    if port.number in core.dumps:
+        raise RefusedError("EBUSY")
+    if core.profile.dump != "paced":
+        _all_at_once(core, port, rest)
+        return
+    first = rest.take(core, 1, 1, 1)
+    if not first.data:
+        raise RefusedError(core.profile.dump_empty)
+    core.dumps[port.number] = dump = Dump(rest, first.data)
+    _fill(core, port, dump)
 
 
 def _filter(core: Core, request: Request) -> Callable[[bytes], bool] | None:
@@ -128,66 +178,51 @@ def _covers(prefix: bytes, length: int, address: bytes) -> bool:
     return int.from_bytes(prefix[: len(address)], "big") >> shift == int.from_bytes(address, "big") >> shift
 
 
-def _hold_one(core: Core, dump: Dump) -> bool:
-    """Hold back the first message; False if there is none."""
-    slots = dump.step(core, 1)
-    if len(slots):
-        dump.held = _copies(core, slots, 1, 1, dump.pid).data
-    return bool(len(slots))
-
-
 def resume(core: Core, port: Port) -> None:
     """A port was read: go on with its dump if it has room again."""
     dump = core.dumps.get(port.number)
     if dump is not None and 3 * port.queued <= port.limit:
-        fill(core, port, dump)
+        _fill(core, port, dump)
 
 
-def fill(core: Core, port: Port, dump: Dump) -> None:
+def _fill(core: Core, port: Port, dump: Dump) -> None:
     """Queue messages of a dump up to two thirds of what its port holds, or to its end."""
     while 3 * port.queued <= 2 * port.limit:
         room = port.limit * 2 // 3 - port.queued
-        slots = dump.step(core, max(1, room // len(dump.held)))
-        if not len(slots):
-            port.put(dump.held[: _SEQ.start] + bytes(4) + dump.held[_SEQ.stop :])
+        block = dump.rest.take(core, max(1, room // len(dump.held)), dump.seq + 1, 1)
+        if not block.data:
+            _show(core, port, Block(dump.held[: _SEQ.start] + bytes(4) + dump.held[_SEQ.stop :], (len(dump.held),)))
             del core.dumps[port.number]
             return
-        block = _copies(core, slots, dump.seq + 2, 1, dump.pid)
-        dump.seq += 1
-        port.put(dump.held)
+        _show(core, port, Block(dump.held, (len(dump.held),)))
         last = block.ends[-2] if len(block.ends) > 1 else 0
-        dump.held = block.data[last:]
-        dump.seq += len(block.ends) - 1
         if last:
-            port.put_block(Block(block.data[:last], block.ends[:-1]))
+            _show(core, port, Block(block.data[:last], block.ends[:-1]))
+        dump.held = block.data[last:]
+        dump.seq += len(block.ends)
 
 
-def _copies(core: Core, slots: Slots, seq: int, step: int, pid: int) -> Block:
-    """Dump messages of some slots, numbered from `seq`."""
-    rows = core.store.rows[slots]
-    sizes = rows["length"]
-    out = bytearray(int(sizes.sum()))
-    ends = array("Q", bytes(8 * len(slots)))
-    copy_records(core.store.arena.data, np.ascontiguousarray(rows["offset"]).data, out, seq, step, pid, ends)
-    return Block(bytes(out), ends)
-
-
-def _all_at_once(core: Core, port: Port, dump: Dump) -> None:
+def _all_at_once(core: Core, port: Port, rest: Rest) -> None:
     """A dump that does not wait for its reader, and counts down to 0."""
-    blocks = []
-    while len(slots := dump.step(core, WINDOW)):
-        blocks.append(slots)
-    total = sum(map(len, blocks))
+    total = rest.left(core)
     if not total:
         raise RefusedError(core.profile.dump_empty)
-    if core.profile.dump == "whole":
-        size = sum(int(core.store.rows[slots]["length"].sum()) for slots in blocks)
-        if port.queued + size > port.limit and port.queued:
-            raise RefusedError("ENOBUFS")
-        port.limit, bound = max(port.limit, port.queued + size), port.limit
+    blocks = []
     seq = total - 1
-    for slots in blocks:
-        port.put_block(_copies(core, slots, seq, -1, dump.pid))
-        seq -= len(slots)
-    if core.profile.dump == "whole":
-        port.limit = bound
+    while (block := rest.take(core, WINDOW, seq, -1)).data:
+        blocks.append(block)
+        seq -= len(block.ends)
+    whole = core.profile.dump == "whole"
+    if whole and port.queued >= port.limit:
+        raise RefusedError("ENOBUFS")
+    for block in blocks:
+        _show(core, port, block, anyway=whole)
+
+
+def _show(core: Core, port: Port, block: Block, anyway: bool = False) -> None:
+    """Queue messages of a dump, and copies for promiscuous sockets."""
+    if any(other.promiscuous for other in core.ports.values()):
+        begins = (0, *block.ends)
+        for begin, end in zip(begins, block.ends, strict=False):
+            core.copy_answer(block.data[begin:end], port)
+    port.put_block(block, anyway)

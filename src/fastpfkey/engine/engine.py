@@ -6,6 +6,7 @@ import random as randomness
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from ipaddress import ip_address
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,10 @@ from ..spec.supported import Offered
 from ..spec.terms import MessageType as Msg
 from ..spec.terms import SAType, Term
 from ..wire.memory import byte_view
-from . import acquires, associations, control, dumps, lifetimes
+from ..wire.sockaddr import IPAddress
+from . import acquires, associations, consumers, control, dumps, lifetimes, policies
+from .acquires import Pending
+from .consumers import Association, Session
 from .core import Authorize, Core
 from .judging import admitted, judge, readable
 from .port import Port
@@ -41,10 +45,13 @@ HANDLERS: Mapping[Msg, Handler] = {
     Msg.FLUSH: control.flush,
     Msg.DUMP: dumps.start,
     Msg.PCHANGE: control.pchange,
+    **policies.HANDLERS,
 }
 """What each message does. A handler that returns has answered; one that raises RefusedError has changed nothing."""
 
-CHANGES = frozenset({Msg.GETSPI, Msg.UPDATE, Msg.ADD, Msg.DELETE})
+CHANGES = frozenset({Msg.GETSPI, Msg.UPDATE, Msg.ADD, Msg.DELETE}) | (
+    policies.HANDLERS.keys() - {Msg.SPDGET, Msg.SPDDUMP}
+)
 
 
 def _anybody(port: Port, operation: str) -> bool:
@@ -163,9 +170,13 @@ class Engine:
         if refused and not (kind == Msg.ACQUIRE and not view.extensions):
             raise RefusedError(refused)
         handler = HANDLERS.get(kind)
-        if handler is None:
+        if kind == Msg.MIGRATE and core.profile.policies == "linux":
+            handler = policies.migrate
+        if handler is None or (kind in policies.HANDLERS and core.profile.policies == "none"):
             raise RefusedError(core.profile.unserved)
-        judge(core, view)
+        # A key manager that gives up says so with an errno; what else is in its message nobody needs (5.1).
+        if not (kind == Msg.ACQUIRE and view.errno):
+            judge(core, view)
         if kind in CHANGES and not core.authorize(port, "modify"):
             raise RefusedError("EPERM")
         handler(core, port, Request(core.framing, raw, view))
@@ -175,6 +186,7 @@ class Engine:
         core = self._core
         core.now = max(core.now, core.clock() if now is None else now)
         acquires.expire(core)
+        policies.expire(core)
         while core.wheel.next() <= core.now:
             lifetimes.run(core)
         core.store.sweep()
@@ -183,8 +195,62 @@ class Engine:
         """The time of the clock at which `advance` has something to do; None if never."""
         core = self._core
         pending = next(iter(core.pending.values())).deadline if core.pending else inf
-        found = min(core.wheel.next(), pending)
+        found = min(core.wheel.next(), pending, core.policies.deadline)
         return None if found == inf else found
+
+    def find_inbound(self, satype: SAType, dst: str | IPAddress, spi: int) -> Association | None:
+        """The usable association of a packet that came in; None if there is none."""
+        self.advance()
+        return consumers.inbound(self._core, satype, ip_address(dst), spi)
+
+    def find_outbound(
+        self,
+        satype: SAType,
+        src: str | IPAddress,
+        dst: str | IPAddress,
+        *,
+        proxy: str | IPAddress | None = None,
+        **more: Any,
+    ) -> Association | Pending:
+        """An association for packets that go out, or if nothing fits, the request that went to key managers.
+
+        What else may be said of the `Session` goes into the ACQUIRE. Raises OSError with EPROTONOSUPPORT if no key
+        manager has registered for the type, ValueError for what is no address.
+        """
+        self.advance()
+        session = Session.of(satype, src, dst, proxy, **more)
+        try:
+            return consumers.outbound(self._core, session)
+        except RefusedError as refusal:
+            raise OSError(self._core.errno(refusal.errno), refusal.errno) from None
+
+    def obtained(self, pending: Pending) -> Association | None:
+        """The association that a request has brought, if it has and it is still there."""
+        self.advance()
+        return consumers.obtained(self._core, pending)
+
+    def account(self, association: Association, packets: int = 1, bytes: int = 0) -> bool:
+        """Count what went through an association, which may end it; False if it is no longer to be used."""
+        self.advance()
+        return consumers.account(self._core, association, packets, bytes)
+
+    def sequence_exhausted(self, association: Association) -> None:
+        """The sequence numbers of an association run out: it is dying, and key managers hear so."""
+        self.advance()
+        consumers.exhausted(self._core, association)
+
+    def passive_change(
+        self,
+        satype: SAType,
+        src: str | IPAddress,
+        dst: str | IPAddress,
+        *,
+        proxy: str | IPAddress | None = None,
+        proposal: bool = True,
+        **more: Any,
+    ) -> None:
+        """Tell key managers that the services which a passive endpoint needs have changed, or are no longer needed."""
+        consumers.passive_change(self._core, Session.of(satype, src, dst, proxy, **more), proposal)
 
     def add_algorithm(self, satype: SAType, algorithm: Offered) -> None:
         """Offer an algorithm; registered ports hear the new list."""

@@ -83,9 +83,17 @@ def judge(core: Core, view: MessageView) -> None:
     for violation in check(view, dialect=core.framing.dialect):
         refused = violation.level == "error" or violation.rule in core.profile.refuses_warnings
         if refused and not _tolerated(core, view, violation):
-            errnos = core.profile.errnos
-            named = errnos.get(f"{violation.rule} {view.type.name}") or errnos.get(violation.rule)
-            raise RefusedError(named or "EINVAL")
+            raise RefusedError(_errno(core, view, violation))
+
+
+def _errno(core: Core, view: MessageView, violation: Violation) -> str:
+    """How a violation is told: EINVAL, unless the profile has another name for it."""
+    most = core.grammar.requests.most
+    policy = view.policy
+    if violation.rule == "X-requests" and policy is not None and most and len(policy.requests) > most:
+        return core.profile.too_many_requests
+    errnos = core.profile.errnos
+    return errnos.get(f"{violation.rule} {view.type.name}") or errnos.get(violation.rule) or "EINVAL"
 
 
 def _tolerated(core: Core, view: MessageView, violation: Violation) -> bool:

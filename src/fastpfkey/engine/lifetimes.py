@@ -73,7 +73,7 @@ def reached(core: Core, slot: int, prefix: str) -> bool:
 def look(core: Core, slot: int) -> None:
     """Do what is due for an association."""
     row = core.store.rows[slot]
-    if not row["alive"]:
+    if slot >= core.store.count or not row["alive"]:
         return
     state = core.state(slot)
     if state == SAState.LARVAL:

@@ -64,12 +64,14 @@ class Port:
         self.queued += len(message)
         return True
 
-    def put_block(self, block: Block) -> int:
-        """Queue as many messages of a block as there is room for, and return their number; the others are lost."""
+    def put_block(self, block: Block, anyway: bool = False) -> int:
+        """Queue as many messages of a block as there is room for, and return their number; the others are lost.
+
+        With `anyway` there is room for all.
+        """
         if self.closed or not block.ends:
             return 0
-        room = self.limit - self.queued
-        taken = bisect_right(block.ends, room)
+        taken = len(block.ends) if anyway else bisect_right(block.ends, self.limit - self.queued)
         if not taken and not self.queued:
             taken = 1
         self.dropped += len(block.ends) - taken

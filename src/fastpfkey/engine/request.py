@@ -54,7 +54,7 @@ class Request:
             raise RefusedError
         return src.ip, dst.ip
 
-    def reply(self, body: bytes = b"", *, type: MessageType | None = None) -> bytes:
+    def reply(self, body: bytes = b"") -> bytes:
         """An answer with these extensions: type, SA type, number and pid are the request's."""
         header = self.header
-        return self.framing.message(type or self.type, header.satype, body, seq=header.seq, pid=header.pid)
+        return self.framing.message(self.type, header.satype, body, seq=header.seq, pid=header.pid)

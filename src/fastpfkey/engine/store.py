@@ -147,6 +147,13 @@ class Store:
         """The slot of a serial number, or the first behind it where it is gone."""
         return int(np.searchsorted(self.rows["serial"][: self.count], serial))
 
+    def place(self, serial: int) -> int:
+        """The slot of a serial number; -1 if its association is gone."""
+        slot = self.slot_of(serial)
+        if slot >= self.count or int(self.rows[slot]["serial"]) != serial or not self.rows[slot]["alive"]:
+            return -1
+        return slot
+
     def matching(self, start: int, stop: int, satype: int | None, dead: bool = True) -> Slots:
         """The slots from `start` up to `stop` that are alive and of an SA type, None for all."""
         rows = self.rows[start:stop]

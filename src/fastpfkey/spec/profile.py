@@ -35,6 +35,7 @@ class Profile:
     """The knobs. The defaults are those of RFC 2367 by the letter."""
 
     name: str
+    """The system, as its dialect is named."""
     evidence: str
     """How well the profile is known to be what the system does."""
     grammar: str
@@ -50,9 +51,11 @@ class Profile:
     oversize: HeaderError = REPLIED_EMSGSIZE
     """More bytes than `largest_message`."""
     version: HeaderError = REPLIED_EINVAL
+    """The version is not 2."""
     reserved: HeaderError = REPLIED_EINVAL
     """The header's reserved field is not zero."""
     unknown_type: HeaderError = REPLIED_EINVAL
+    """The message type is 0 or one that the dialect does not have."""
     framing: HeaderError = REPLIED_EINVAL
     """An extension is empty, too long, too short or there twice."""
     ragged_length: bool = False
@@ -97,6 +100,7 @@ class Profile:
     default_range: tuple[int, int] | None = None
     """SPIs of a GETSPI without a range; None: the range has to be there."""
     default_range_ipcomp: tuple[int, int] | None = None
+    """The same for IPComp, whose identifiers have 16 bits; None: those of others."""
     exhausted: str = "EEXIST"
     """Error of a GETSPI that finds no free SPI."""
 
@@ -115,6 +119,7 @@ class Profile:
     creator: Literal["anyone", "socket", "pid"] = "anyone"
     """Who may UPDATE an association: R-3.1.2-02 allows to refuse others than its creator."""
     creator_errno: str = "EACCES"
+    """Error for who may not."""
     delete_pairs: bool = False
     """Whether DELETE without an association deletes all between two addresses."""
 
@@ -130,6 +135,7 @@ class Profile:
     dead_seconds: float = 1.0
     """Seconds that an expired association is still there, as DEAD; 0: it goes at once."""
     dead_in_dumps: bool = True
+    """Whether dumps show associations that are DEAD."""
     expire_seq: Literal["zero", "creation"] = "zero"
     """Sequence number of EXPIRE: 0, or that of the message that made the association."""
 
@@ -189,6 +195,11 @@ class Profile:
     # Policies
     policies: Literal["none", "linux", "kame"] = "none"
     """Whose SPD messages the engine has."""
+
+    too_many_requests: str = "EINVAL"
+    """Error of a policy with more requests than the grammar allows."""
+    policy_missing: str = "ENOENT"
+    """Error of SPDDELETE and SPDDELETE2 where there is no such policy."""
 
     # Records
     record: str = ""

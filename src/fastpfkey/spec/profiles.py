@@ -84,7 +84,12 @@ LINUX = Profile(
     ragged_length=True,
     largest_message=212_992 - 32,
     tolerates=_UNCHECKED | {"R-2.3.1-02", "R-2.3.4-04", "R-2.3.7-05", "R-2.3.7-08", "R-3.5-04", "R-2.3.1-07"},
-    errnos={"R-3.4-02 ADD": "EPROTONOSUPPORT", "R-3.4-02 UPDATE": "EPROTONOSUPPORT"},
+    errnos={
+        "R-3.4-02 ADD": "EPROTONOSUPPORT",
+        "R-3.4-02 UPDATE": "EPROTONOSUPPORT",
+        "R-3.4-02 GET": "ESRCH",
+        "R-3.4-02 DELETE": "ESRCH",
+    },
     match_source=False,
     unserved="EOPNOTSUPP",
     refuses_warnings=frozenset(),
@@ -116,6 +121,7 @@ LINUX = Profile(
     flush_told_empty=False,
     newest_first=True,
     policies="linux",
+    too_many_requests="ELOOP",
     record=_LINUX_STATE,
     shown={
         "GETSPI": "all",
@@ -174,6 +180,7 @@ FREEBSD = Profile(
     promisc_data=False,
     dump="lossy",
     policies="kame",
+    policy_missing="EINVAL",
     record=(
         "SA +SA2 SA_REPLAY LIFETIME_HARD LIFETIME_SOFT +LIFETIME_CURRENT ADDRESS_SRC ADDRESS_DST KEY_AUTH KEY_ENCRYPT "
         f"IDENTITY_SRC IDENTITY_DST {_NATT} NATT_OA NATT_OAR NATT_FRAG"
