@@ -1,4 +1,4 @@
-"""Requests about policies (SADB_X_SPD*), which RFC 2367 leaves to its extensions: Linux's, and those of KAME."""
+"""Requests about policies, which RFC 2367 leaves to its extensions: those of Linux and of KAME."""
 
 from __future__ import annotations
 
