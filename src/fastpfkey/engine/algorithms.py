@@ -11,9 +11,6 @@ from .core import Core
 from .refusal import RefusedError
 from .request import Request
 
-LARGEST_CPI = 0xFFFF
-"""An IPComp CPI has 16 bits (RFC 3173)."""
-
 _LIMITS = {AuthAlgorithm: "SADB_AALG_MAX", EncryptAlgorithm: "SADB_EALG_MAX", CompressAlgorithm: "SADB_X_CALG_MAX"}
 
 IPSEC = (SAType.AH, SAType.ESP, SAType.IPCOMP)

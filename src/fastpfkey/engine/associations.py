@@ -60,7 +60,7 @@ def _range(core: Core, request: Request) -> tuple[int, int]:
         if default is None:
             raise RefusedError
         low, high = default
-    if low > high or (ipcomp and high > algorithms.LARGEST_CPI):
+    if low > high or (ipcomp and high > spis.LARGEST_CPI):
         raise RefusedError
     if low != high and not profile.reserved_spis and request.satype in (SAType.AH, SAType.ESP):
         low = max(low, spis.LOWEST)
@@ -166,10 +166,8 @@ def install(core: Core, port: Port | None, request: Request, values: Values, sta
 
 
 def _check_spi(core: Core, request: Request, sa: SA) -> None:
-    if sa.spi == 0 and not core.profile.spi_zero:
-        raise RefusedError
-    reserved = 0 < sa.spi < spis.LOWEST and request.satype in (SAType.AH, SAType.ESP)
-    if reserved and not core.profile.reserved_spis and request.type == Msg.ADD:
+    lowest, highest = core.spi_bounds(request.satype)
+    if not (lowest if request.type == Msg.ADD else min(lowest, 1)) <= sa.spi <= highest:
         raise RefusedError
 
 

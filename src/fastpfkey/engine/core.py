@@ -11,7 +11,7 @@ from ..spec.delivery import DELIVERIES, ERROR, Audience, Group
 from ..spec.grammar import grammar
 from ..spec.model import HEADER_SIZE, Dialect
 from ..spec.profile import Profile
-from ..spec.terms import MessageType, SAState
+from ..spec.terms import MessageType, SAState, SAType
 from ..wire.dialects import Header
 from ..wire.sockaddr import IPAddress
 from .framing import Framing
@@ -21,12 +21,17 @@ from .policy import Policies
 from .port import Port
 from .records import Records
 from .registry import Registry
+from .spis import LARGEST_CPI, LOWEST
 from .store import Store
 from .wheel import Wheel
 
 if TYPE_CHECKING:
     from .acquires import Pending
     from .dumps import Dump
+    from .moulds import Mould
+
+CPI_RULE = "R-2.3.1-02"
+"""The rule that an IPComp CPI has 16 bits."""
 
 Authorize = Callable[[Port, str], bool]
 
@@ -53,6 +58,8 @@ class Core:
     """Running dumps by the number of their port."""
     now: float = 0.0
     """The time that the clock showed when the engine was last called."""
+    moulds: dict[int, list[Mould]] = field(default_factory=dict)
+    """What requests were found to have in common, by length; forgotten when they may be judged otherwise."""
     acquire_seq: int = 0
     owners: dict[int, object] = field(default_factory=dict)
     """Whose alone an association is, by its serial number."""
@@ -88,6 +95,14 @@ class Core:
         base = bytes([satype]) + spi.to_bytes(4, "big") + packed(dst)
         told = src is not None and self.dialect.terms["satype"].canonical.get(satype) in self.profile.source_identifies
         return base + packed(src) if told and src is not None else base
+
+    def spi_bounds(self, satype: SAType) -> tuple[int, int]:
+        """The lowest and the highest SPI that an ADD may install."""
+        ipsec = satype in (SAType.AH, SAType.ESP)
+        least = 0 if self.profile.spi_zero else 1
+        lowest = LOWEST if ipsec and not self.profile.reserved_spis else least
+        short = satype == SAType.IPCOMP and CPI_RULE not in self.profile.tolerates
+        return lowest, LARGEST_CPI if short else 0xFFFFFFFF
 
     def key_of(self, record: bytes) -> bytes:
         """The identity of a stored association."""

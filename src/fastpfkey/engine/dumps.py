@@ -27,8 +27,8 @@ from .request import Request
 if TYPE_CHECKING:
     from .store import Slots
 
-WINDOW = 8192
-"""Slots that are looked at in one go."""
+WINDOW = 1 << 16
+"""Slots that are looked at in one go, at most."""
 
 _SEQ = slice(8, 12)
 
@@ -63,12 +63,11 @@ class Associations:
     def take(self, core: Core, count: int, seq: int, step: int) -> Block:
         """The next messages."""
         slots = self._step(core, count)
-        rows = core.store.rows[slots]
-        out = bytearray(int(rows["length"].sum()))
+        rows = core.store.rows
+        out = np.empty(int(rows["length"][slots].sum()), np.uint8)
         ends = array("Q", bytes(8 * len(slots)))
-        offsets = np.ascontiguousarray(rows["offset"])
-        copy_records(core.store.arena.data, offsets.data, out, seq, step, self.pid, ends)
-        return Block(bytes(out), ends)
+        copy_records(core.store.arena.data, rows["offset"][slots].data, out.data, seq, step, self.pid, ends)
+        return Block(out.data, ends)
 
     def left(self, core: Core) -> int:
         """Associations yet to come."""
@@ -85,16 +84,17 @@ class Associations:
     def _window(self, core: Core, count: int) -> Slots:
         """The slots of the next window, `count` at most, with the cursor set behind them."""
         store = core.store
+        window = min(WINDOW, 2 * count + 64)
         if self.newest:
             stop = store.slot_of(self.cursor)
-            start = max(0, stop - WINDOW)
+            start = max(0, stop - window)
             slots = store.matching(start, stop, self.satype, self.dead)[::-1]
             self.done = start == 0
             edge = start
         else:
             start = store.slot_of(self.cursor + 1)
             end = store.slot_of(self.last + 1)
-            stop = min(end, start + WINDOW)
+            stop = min(end, start + window)
             slots = store.matching(start, stop, self.satype, self.dead)
             self.done = stop == end
             edge = stop - 1
@@ -152,7 +152,7 @@ def begin(core: Core, port: Port, rest: Rest) -> None:
     first = rest.take(core, 1, 1, 1)
     if not first.data:
         raise RefusedError(core.profile.dump_empty)
-    core.dumps[port.number] = dump = Dump(rest, first.data)
+    core.dumps[port.number] = dump = Dump(rest, bytes(first.data))
     _fill(core, port, dump)
 
 
@@ -198,7 +198,7 @@ def _fill(core: Core, port: Port, dump: Dump) -> None:
         last = block.ends[-2] if len(block.ends) > 1 else 0
         if last:
             _show(core, port, Block(block.data[:last], block.ends[:-1]))
-        dump.held = block.data[last:]
+        dump.held = bytes(block.data[last:])
         dump.seq += len(block.ends)
 
 
@@ -224,5 +224,5 @@ def _show(core: Core, port: Port, block: Block, anyway: bool = False) -> None:
     if any(other.promiscuous for other in core.ports.values()):
         begins = (0, *block.ends)
         for begin, end in zip(begins, block.ends, strict=False):
-            core.copy_answer(block.data[begin:end], port)
+            core.copy_answer(bytes(block.data[begin:end]), port)
     port.put_block(block, anyway)

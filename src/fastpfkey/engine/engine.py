@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from ipaddress import ip_address
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..spec import dialect as find_dialect
-from ..spec.model import Dialect
+from ..spec.model import HEADER_SIZE, Dialect
 from ..spec.profile import Profile
 from ..spec.profiles import profile as find_profile
 from ..spec.supported import Offered
@@ -19,10 +19,11 @@ from ..spec.terms import MessageType as Msg
 from ..spec.terms import SAType, Term
 from ..wire.memory import byte_view
 from ..wire.sockaddr import IPAddress
-from . import acquires, associations, consumers, control, dumps, lifetimes, policies
+from . import acquires, associations, bulk, consumers, control, dumps, lifetimes, policies
 from .acquires import Pending
 from .consumers import Association, Session
 from .core import Authorize, Core
+from .faults import FaultPlan, FaultyPort
 from .judging import admitted, judge, readable
 from .port import Port
 from .refusal import RefusedError
@@ -58,13 +59,31 @@ def _anybody(port: Port, operation: str) -> bool:
     return True
 
 
+class Failure(NamedTuple):
+    """A message of many whose send() would have failed."""
+
+    message: int
+    """Its number among them, from 0."""
+    errno: int
+    """The dialect's number of the error."""
+
+
+class Handled(NamedTuple):
+    """What became of many messages."""
+
+    messages: int
+    """How many there were."""
+    failures: list[Failure]
+
+
 class Engine:
     """A key engine: the party that RFC 2367 calls the kernel.
 
     `dialect` is what its messages look like, `profile` how it behaves, by default as the system of that dialect does;
     `knobs` change single fields of the profile. `clock` gives seconds that never go back, `wall` Unix time, `random`
     chooses SPIs. `authorize` is asked before a port does something that needs trust: "read_keys", "modify", "flush",
-    "promisc_receive" or "promisc_send"; by default everyone who may connect is trusted.
+    "promisc_receive" or "promisc_send"; by default everyone who may connect is trusted. `faults` has things go wrong on
+    purpose, on the clock of the plan.
 
     Raises ValueError for an unknown dialect or profile, TypeError for an unknown knob.
     """
@@ -74,15 +93,19 @@ class Engine:
         dialect: str | Dialect = "host",
         profile: str | Profile | None = None,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] | None = None,
         wall: Callable[[], float] = time.time,
         random: randomness.Random | None = None,
         authorize: Authorize = _anybody,
+        faults: FaultPlan | None = None,
         **knobs: Any,
     ) -> None:
         found = find_dialect(dialect)
         chosen = profile if isinstance(profile, Profile) else find_profile(profile or found.name)
+        if clock is None:
+            clock = time.monotonic if faults is None else faults.clock
         now = clock()
+        self._faults = faults
         self._core = Core(
             found,
             replace(chosen, **knobs),
@@ -125,7 +148,10 @@ class Engine:
         """
         self._ports += 1
         bound = self._core.profile.queue_limit if limit is None else limit
-        port = Port(self._ports, pid, bound, name, self._read)
+        if self._faults is None:
+            port = Port(self._ports, pid, bound, name, self._read)
+        else:
+            port = FaultyPort(self._ports, pid, bound, name, self._read, self._faults, self._type_of)
         self._core.ports[port.number] = port
         return port
 
@@ -134,6 +160,9 @@ class Engine:
         port.close()
         self._core.ports.pop(port.number, None)
         self._core.dumps.pop(port.number, None)
+
+    def _type_of(self, message: bytes) -> Msg:
+        return self._core.framing.types[message[1]]
 
     def _read(self, port: Port) -> None:
         dumps.resume(self._core, port)
@@ -151,14 +180,38 @@ class Engine:
         try:
             self._act(port, raw)
         except RefusedError as refusal:
-            if refusal.sent or len(raw) < 16:
+            if refusal.sent or len(raw) < HEADER_SIZE:
                 raise OSError(core.errno(refusal.errno), refusal.errno) from None
             core.error(port, core.framing.header(raw), raw, refusal.errno)
         finally:
             core.store.sweep()
 
+    def handle_many(self, port: Port, messages: Buffer) -> Handled:
+        """Act on messages that lie back to back in a buffer, as `handle` would on each of them.
+
+        Runs of ADDs that are alike are installed at once. Where send() would fail, the message is listed instead.
+        Raises ValueError for a port that is closed.
+        """
+        if port.closed:
+            raise ValueError("the port is closed")
+        self.advance()
+        failures: list[Failure] = []
+
+        def one(raw: bytes, index: int) -> None:
+            try:
+                self.handle(port, raw)
+            except OSError as error:
+                failures.append(Failure(index, error.errno or 0))
+
+        count = bulk.handle(self._core, port, byte_view(messages), one)
+        return Handled(count, failures)
+
     def _act(self, port: Port, raw: bytes) -> None:
         core = self._core
+        if self._faults is not None and len(raw) >= HEADER_SIZE and raw[1] in core.framing.types:
+            fault = self._faults.strikes(self._type_of(raw), of_requests=True)
+            if fault is not None:
+                raise RefusedError(fault.errno, sent=fault.action == "send")
         kind = admitted(core, port, raw)
         if kind == Msg.PROMISC:
             if not core.wraps:
@@ -189,13 +242,17 @@ class Engine:
         policies.expire(core)
         while core.wheel.next() <= core.now:
             lifetimes.run(core)
+        for port in core.ports.values():
+            if isinstance(port, FaultyPort):
+                port.release(core.now)
         core.store.sweep()
 
     def next_deadline(self) -> float | None:
         """The time of the clock at which `advance` has something to do; None if never."""
         core = self._core
         pending = next(iter(core.pending.values())).deadline if core.pending else inf
-        found = min(core.wheel.next(), pending, core.policies.deadline)
+        late = min((port.due() for port in core.ports.values() if isinstance(port, FaultyPort)), default=inf)
+        found = min(core.wheel.next(), pending, core.policies.deadline, late)
         return None if found == inf else found
 
     def find_inbound(self, satype: SAType, dst: str | IPAddress, spi: int) -> Association | None:
@@ -254,10 +311,12 @@ class Engine:
 
     def add_algorithm(self, satype: SAType, algorithm: Offered) -> None:
         """Offer an algorithm; registered ports hear the new list."""
+        self._core.moulds.clear()
         self._core.algorithms.add(satype, algorithm)
         control.announce(self._core, satype)
 
     def remove_algorithm(self, satype: SAType, algorithm: Term) -> None:
         """Offer an algorithm no longer; registered ports hear the new list."""
+        self._core.moulds.clear()
         self._core.algorithms.remove(satype, algorithm)
         control.announce(self._core, satype)

@@ -17,7 +17,7 @@ from ..errors import LimitError
 class Block(NamedTuple):
     """Messages back to back."""
 
-    data: bytes
+    data: bytes | memoryview
     ends: Sequence[int]
     """Where each of them ends."""
 
@@ -87,7 +87,7 @@ class Port:
 
         Raises LimitError if the first message alone is longer; it stays where it is.
         """
-        taken: list[bytes] = []
+        taken: list[bytes | memoryview] = []
         size = 0
         while self._blocks:
             room = None if limit is None else limit - size
@@ -98,11 +98,11 @@ class Port:
             size += len(part)
         if not taken and self._blocks:
             raise LimitError(f"the next message has {self._length()} bytes, {limit} were asked for")
-        return self._read(taken[0] if len(taken) == 1 else b"".join(taken))
+        return self._read(bytes(taken[0]) if len(taken) == 1 else b"".join(taken))
 
     def receive_one(self) -> bytes:
         """Take one message; b"" if none waits."""
-        return self._read(self._take(self._length())) if self._blocks else b""
+        return self._read(bytes(self._take(self._length()))) if self._blocks else b""
 
     def _read(self, data: bytes) -> bytes:
         self.queued -= len(data)
@@ -115,7 +115,7 @@ class Port:
         ends = self._blocks[0].ends
         return ends[self._at] - (ends[self._at - 1] if self._at else 0)
 
-    def _take(self, room: int | None) -> bytes:
+    def _take(self, room: int | None) -> bytes | memoryview:
         """Take as many messages of the first block as fit."""
         data, ends = self._blocks[0]
         begin = ends[self._at - 1] if self._at else 0

@@ -147,7 +147,7 @@ class Records:
 
     def counters(self, record: bytes, allocations: int, octets: int, added: int, used: int) -> tuple[int, bytes]:
         """Where in a record its current lifetime's numbers lie, and the bytes of these; position 0 if it has none."""
-        at = self.place(record, Ext.LIFETIME_CURRENT)
+        at = self.place(record, Ext.LIFETIME_CURRENT) if record else 0
         return (at + _COUNTERS if at else 0), _TIMES.pack(allocations, octets, added, used)
 
     def shown(self, record: bytes, kind: str, which: Ext = Ext.LIFETIME_HARD) -> bytes:

@@ -9,6 +9,9 @@ from random import Random
 TRIES = 64
 """Random picks before a range is looked through: in a range that is half full, all fail once in 10 ** 19."""
 
+LARGEST_CPI = 0xFFFF
+"""An IPComp CPI has 16 bits (RFC 3173)."""
+
 LOWEST = 256
 """SPIs below are IANA's (RFC 4302, 4303)."""
 

@@ -57,6 +57,8 @@ class Wheel:
         finite = np.isfinite(times)
         if not finite.all():
             slots, times = slots[finite], times[finite]
+        if not len(slots):
+            return
         seconds = np.floor(times).astype(np.int64)
         order = np.argsort(seconds, kind="stable")
         slots, times, seconds = slots[order].astype(np.uint32), times[order], seconds[order]
