@@ -137,13 +137,13 @@ def large(request: pytest.FixtureRequest) -> tuple[Builder, bytes, int]:
     return build, (part + calm) * times, 25000 * times
 
 
-def in_small_parts(twin: HotPath, data: bytes, plan_: ColumnPlan, outputs: Outputs) -> Outcome:
-    """Decode without ever giving a window that is large."""
+def in_small_parts(twin: HotPath, data: bytes, plan_: ColumnPlan, outputs: Outputs, first: int) -> Outcome:
+    """Decode to the rows from `first` on without ever giving a window that is large."""
     position = count = 0
     outcome = Outcome(0, 0, 0, 0)
     while position < len(data):
-        rows = min(outputs.rows, count + 5000)
-        outcome = twin.decode(data, position, position + (1 << 20), plan_, False, outputs.columns, count, rows)
+        row, rows = first + count, min(outputs.rows, first + count + 5000)
+        outcome = twin.decode(data, position, position + (1 << 20), plan_, False, outputs.columns, row, rows)
         count += outcome.count
         position = outcome.next
         if not outcome.count:
@@ -152,14 +152,17 @@ def in_small_parts(twin: HotPath, data: bytes, plan_: ColumnPlan, outputs: Outpu
 
 
 @needs_compiled
-@pytest.mark.parametrize("misalignment", [0, 8, 5])
-def test_large_buffers_give_what_their_parts_give(large: tuple[Builder, bytes, int], misalignment: int) -> None:
+@pytest.mark.parametrize(("misalignment", "first"), [(0, 0), (8, 0), (5, 0), (0, 3)])
+def test_large_buffers_give_what_their_parts_give(
+    large: tuple[Builder, bytes, int], misalignment: int, first: int
+) -> None:
     """Past the cache or through it, the bytes are the same."""
     build, data, count = large
     twin, plan_ = load("compiled"), columns_of(build)
     assert len(data) >= STREAMED
-    streamed, small = Outputs(plan_, count + 1, misalignment), Outputs(plan_, count + 1, misalignment)
-    outcome = twin.decode(data, 0, EVERYTHING, plan_, False, streamed.columns, 0, count + 1)
-    assert outcome == in_small_parts(twin, data, plan_, small) == (count, 0, len(data), len(data))
-    assert streamed.untouched_outside(0, count)
+    rows = first + count + 1
+    streamed, small = Outputs(plan_, rows, misalignment), Outputs(plan_, rows, misalignment)
+    outcome = twin.decode(data, 0, EVERYTHING, plan_, False, streamed.columns, first, rows)
+    assert outcome == in_small_parts(twin, data, plan_, small, first) == (count, 0, len(data), len(data))
+    assert streamed.untouched_outside(first, first + count)
     assert streamed.memory == small.memory

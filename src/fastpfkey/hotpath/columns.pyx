@@ -109,6 +109,7 @@ def decode(
         job.plan.rows_count = len(plan.rows)
         job.plan.lookups = &lookups[0] if lookups.shape[0] else NULL
         job.base = &buffer[0]
+        job.row = row
         with nogil:
             count = decode_blocks(job, &position, stop, rows - row, &verdict)
             job_free(job)
@@ -116,27 +117,36 @@ def decode(
 
 
 cdef Job* job_new(Outputs outputs, int32_t columns, uint64_t room, uint64_t size) except NULL:
-    """Working memory for one call."""
+    """Working memory for one call.
+
+    Most of it is one piece, which `malloc` keeps for the next call when it is given back. Many pieces in a row it
+    returns to the system, and to touch new ones costs a small call more than its messages do.
+    """
     cdef Job* job = <Job*> calloc(1, sizeof(Job))
     cdef int32_t capacity = <int32_t> min(room, <uint64_t> MAX_SHAPES)
+    cdef size_t each = <size_t> columns + 1
+    cdef size_t each_of_shape = each * <size_t> capacity
     if job == NULL:
         raise MemoryError
     job.plan.columns = columns
     job.columns = outputs.columns
     job.streaming = size >= STREAM_FROM
+    job.memory = malloc(
+        each_of_shape * (sizeof(Step) + sizeof(Origin) + sizeof(Place) + sizeof(uint64_t) + sizeof(int32_t))
+        + each * (sizeof(Tile) + BLOCK * sizeof(uint8_t*))
+    )
+    if job.memory == NULL:
+        job_free(job)
+        raise MemoryError
+    job.steps = <Step*> job.memory
+    job.origins = <Origin*> (job.steps + each_of_shape)
+    job.slot_places = <Place*> (job.origins + each_of_shape)
+    job.values = <uint64_t*> (job.slot_places + each_of_shape)
+    job.places = <const uint8_t**> (job.values + each_of_shape)
+    job.tiles = <Tile*> (job.places + each * BLOCK)
+    job.slots = <int32_t*> (job.tiles + each)
     try:
         job.cache = cache_new(capacity)
-        job.steps = <Step*> malloc(<size_t> capacity * <size_t> (columns + 1) * sizeof(Step))
-        job.values = <uint64_t*> malloc(<size_t> capacity * <size_t> (columns + 1) * sizeof(uint64_t))
-        job.origins = <Origin*> malloc(<size_t> capacity * <size_t> (columns + 1) * sizeof(Origin))
-        job.slot_places = <Place*> malloc(<size_t> capacity * <size_t> (columns + 1) * sizeof(Place))
-        job.slots = <int32_t*> malloc(<size_t> capacity * <size_t> (columns + 1) * sizeof(int32_t))
-        job.places = <const uint8_t**> malloc(<size_t> BLOCK * <size_t> (columns + 1) * sizeof(uint8_t*))
-        job.tiles = <Tile*> malloc(<size_t> (columns + 1) * sizeof(Tile))
-        if not (job.steps and job.values and job.origins and job.tiles):
-            raise MemoryError
-        if not (job.slots and job.slot_places and job.places):
-            raise MemoryError
     except MemoryError:
         job_free(job)
         raise
@@ -146,24 +156,23 @@ cdef Job* job_new(Outputs outputs, int32_t columns, uint64_t room, uint64_t size
 cdef void job_free(Job* job) noexcept nogil:
     """Give the working memory back."""
     cache_free(job.cache)
-    free(job.steps)
-    free(job.values)
-    free(job.origins)
-    free(job.slots)
-    free(job.slot_places)
-    free(job.places)
-    free(job.tiles)
+    free(job.memory)
     free(job)
 
 
 cdef uint64_t decode_blocks(
     Job* job, uint64_t* position, uint64_t stop, uint64_t room, Verdict* verdict
 ) noexcept nogil:
-    """Decode block after block; the number of rows written, with `position` behind their messages."""
+    """Decode block after block; the number of rows written, with `position` behind their messages.
+
+    Blocks end at whole multiples of rows, wherever the first begins, so that those behind it begin cache lines.
+    """
     cdef uint64_t count = 0
+    cdef uint64_t whole
     cdef int32_t taken
     while count < room and position[0] < stop and verdict.fault == 0:
-        taken = walk_block(job, position, stop, <int32_t> min(room - count, <uint64_t> BLOCK), verdict)
+        whole = BLOCK - (job.row + count) % BLOCK
+        taken = walk_block(job, position, stop, <int32_t> min(room - count, whole), verdict)
         if taken:
             if job.shapes_changed:
                 sort_out_columns(job)
@@ -183,12 +192,13 @@ cdef int32_t walk_block(
     cdef uint64_t at = position[0]
     cdef int32_t taken = 0
     cdef int32_t index
-    if cache.count > cache.capacity - room:
-        cache_clear(cache)
-        job.shapes_changed = True
     while taken < room and at < stop:
         index = recognise(cache, job.base + at, stop - at)
         if index < 0:
+            if cache.count == cache.capacity:
+                if taken:  # their shapes are still needed
+                    break
+                cache_clear(cache)
             index = examine(cache, &job.plan.frame, job.base, at, stop, verdict)
             if index < 0:
                 break

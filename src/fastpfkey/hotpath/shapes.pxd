@@ -20,7 +20,7 @@ cdef enum:
     HEADER_SIZE = 16
     MAX_NUMBERS = 64
     MAX_LENGTH = 1024  # MAX_STEPS steps, bytes of the longest message whose shape is kept
-    MAX_SHAPES = 1280
+    MAX_SHAPES = 320
     BUCKETS = 256
 
 cdef enum Fault:

@@ -108,10 +108,12 @@ cdef struct Plan:
 cdef struct Job:
     Plan plan
     Cache* cache
+    void* memory  # where what has no other owner lies
     Step* steps  # plan.columns of them for each shape of the cache
     bint shapes_changed  # since the columns were sorted out
     Column* columns
     const uint8_t* base
+    uint64_t row  # of the caller's columns, where the first message goes
     bint streaming
     const uint8_t* ahead  # of the next block, what has not been fetched yet
     const uint8_t* end
