@@ -232,6 +232,9 @@ class ReplyError(PFKeyError, OSError):
 class TransportError(PFKeyError, OSError):
     """A socket cannot be opened, or refuses a message; `errno` is the running system's, the text says what to do."""
 
+    def __str__(self) -> str:
+        return self.strerror or super().__str__()
+
 
 class OverrunError(TransportError):
     """Messages were lost on the way, or may have been: more came than there was room for."""

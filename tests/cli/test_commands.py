@@ -78,12 +78,6 @@ def test_a_terminal_gets_rows_on_request() -> None:
     assert lines[:2] == ["spi", "0x00008003"]
 
 
-def test_the_kernel_is_an_error_with_a_hint_and_never_an_empty_table(run: Run) -> None:
-    done = run("dump")
-    assert (done.returncode, done.stdout) == (1, b"")
-    assert b"demo:100000" in done.stderr
-
-
 def test_a_demo_of_no_number(run: Run) -> None:
     for name in ("demo:", "demo:0", "demo:x", "demo:1e9"):
         done = run("dump", name)

@@ -15,8 +15,17 @@ import click
 from ..errors import PFKeyError
 from ..spec import DIALECTS
 from ..spec import dialect as find_dialect
+from .engines import COMMANDS
 from .errors import SourceError
-from .options import FORMATS, dialect_options, reading_options, system_option, variant_option, view_options
+from .options import (
+    FORMATS,
+    choice_options,
+    dialect_options,
+    reading_options,
+    system_option,
+    variant_option,
+    view_options,
+)
 
 if TYPE_CHECKING:
     from ..spec.plan import ByteOrder
@@ -44,10 +53,10 @@ class Group(click.Group):
             _leave(128 + signal.SIGINT)
         except MemoryError:
             _leave(FAILURE, "not enough memory")
-        except OSError as error:
-            _leave(FAILURE, ": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
         except (PFKeyError, SourceError) as error:
             _leave(FAILURE, str(error))
+        except OSError as error:
+            _leave(FAILURE, ": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
         return result
 
 
@@ -106,6 +115,7 @@ def decode(
 @click.argument("source", default="kernel")
 @reading_options
 @click.option("--format", "form", type=click.Choice(FORMATS), help="Rows in this format; a pipe gets text.")
+@choice_options
 @view_options
 def dump(
     source: str,
@@ -114,23 +124,47 @@ def dump(
     on_error: OnError,
     strict: bool,
     form: str | None,
+    satype: str | None,
+    networks: dict[str, Any],
     table: str | None,
     columns: Sequence[str] | None,
     show_keys: bool,
 ) -> None:
-    """Show the table of SOURCE: demo:N is a made-up one of N associations, anything else a file.
+    """Show the table of SOURCE: the running kernel's, unless something else is named.
 
-    A terminal gets a summary, unless --format, --table or --columns ask for the rows.
+    demo:N is a made-up table of N associations, anything else a file. A terminal gets a summary, unless --format,
+    --table or --columns ask for the rows.
     """
+    from .choosing import Choice
     from .decoding import View, show_rows
     from .dumping import show_summary
+    from .live import Live
+    from .reading import How, tell
+    from .sources import is_engine
 
-    how, named = _source(source, dialect, byteorder, on_error, strict)
-    if sys.stdout.isatty() and form is None and table is None and columns is None:
-        _run(lambda: show_summary(named, how))
+    choice = Choice(satype, networks)
+    if choice.question and table not in (None, "associations"):
+        raise click.UsageError(f"--satype and --filter choose associations, not {table}")
+    engine: Live | None = None
+    named: Source
+    if is_engine(source):
+        how = How(find_dialect("host" if dialect == "auto" else dialect), byteorder, on_error, strict)
+        named = engine = Live(source, how.dialect, table or "associations", choice)
+        engine.ask()  # before anything is written: a kernel that cannot be asked has no empty table
     else:
-        view = View(form or "text", table, columns, show_keys)
-        _run(lambda: show_rows([named], how, view, sys.stdout))
+        how, named = _source(source, dialect, byteorder, on_error, strict)
+
+    def show() -> bool:
+        if sys.stdout.isatty() and form is None and table is None and columns is None:
+            good = show_summary(named, how, choice)
+        else:
+            kind = table or ("associations" if choice.question else None)
+            good = show_rows([named], how, View(form or "text", kind, columns, show_keys), sys.stdout, choice)
+        if engine and engine.incomplete:
+            tell(f"{source}: {engine.incomplete}")
+        return good and not (engine and engine.incomplete)
+
+    _run(show)
 
 
 @cli.command()
@@ -246,6 +280,10 @@ def setkey(arguments: tuple[str, ...]) -> None:
     from .setkeying import main
 
     sys.exit(main(arguments))
+
+
+for _command in COMMANDS:
+    cli.add_command(_command)
 
 
 def _captures(

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import NamedTuple, TextIO
 
 from ..interop.records import JSONArray, JSONLines, Record, Writer
+from .choosing import EVERYTHING, Choice
 from .reading import How, Portion, Reader
 from .rendering import row_writer
 from .rows import TABLES, Rows, about
@@ -39,9 +40,9 @@ def show_messages(sources: Sequence[Source], how: How, view: View, out: TextIO) 
     return not reader.failed
 
 
-def show_rows(sources: Sequence[Source], how: How, view: View, out: TextIO) -> bool:
+def show_rows(sources: Sequence[Source], how: How, view: View, out: TextIO, choice: Choice = EVERYTHING) -> bool:
     """Write rows of a table; False if something was bad. Raises KeyError for a column that the table does not have."""
-    reader = Reader(how)
+    reader = Reader(how, choice)
     portions = reader.portions(sources)
     first = next(portions, None)
     rows = _rows(view, how, first)

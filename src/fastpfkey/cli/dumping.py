@@ -8,13 +8,14 @@ from collections import Counter
 from .. import hotpath
 from ..columns.associations import SATable
 from ..columns.summary import counts
+from .choosing import EVERYTHING, Choice
 from .reading import Faults, How
 from .sources import Source
 
 COUNTED = ("satype", "state", "encrypt", "auth", "mode")
 
 
-def show_summary(source: Source, how: How) -> bool:
+def show_summary(source: Source, how: How, choice: Choice = EVERYTHING) -> bool:
     """Decode all columns of a source, and show what there is of each kind; False if something was bad."""
     found: Counter[tuple[object, ...]] = Counter()
     table: SATable | None = None
@@ -33,7 +34,7 @@ def show_summary(source: Source, how: How) -> bool:
         seconds += time.perf_counter() - begin
         absent = table.null("spi")
         others += int(absent.sum())
-        found += counts(table[~absent], *COUNTED)
+        found += counts(choice.of(table[~absent]), *COUNTED)
         if table.faults:
             faults.tell(table.faults, table.skipped, window.offset, messages)
         messages += len(table) + table.skipped

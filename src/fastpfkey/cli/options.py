@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from .. import spec
+from ..spec.terms import SAType
 
 FORMATS = ("text", "json", "jsonl", "csv")
 """Ways to write messages and rows."""
@@ -15,10 +16,13 @@ FORMATS = ("text", "json", "jsonl", "csv")
 TABLES = ("associations", "policies", "algorithms")
 """Names of the tables whose rows can be shown; `rows` has each."""
 
+SATYPES = tuple(item.label for item in SAType if item is not SAType.UNSPEC)
+"""SA types by name."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> Sequence[str] | None:
+def comma_separated(ctx: click.Context, param: click.Parameter, value: str | None) -> Sequence[str] | None:
     """Names separated by commas."""
     if value is None:
         return None
@@ -28,9 +32,11 @@ def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> Seq
     return names
 
 
-def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
+def options(*several: Callable[[F], F]) -> Callable[[F], F]:
+    """Several options as one decorator."""
+
     def add(command: F) -> F:
-        for option in reversed(options):
+        for option in reversed(several):
             command = option(command)
         return command
 
@@ -45,7 +51,7 @@ def _system(meaning: str, *names: str) -> Callable[[F], F]:
 
 system_option = _system("System that wrote the messages; host is this one's.", "host")
 
-dialect_options = _options(
+dialect_options = options(
     _system("System that wrote the messages; host is this one's, auto finds it out and says so.", "host", "auto"),
     click.option(
         "--byteorder",
@@ -56,7 +62,7 @@ dialect_options = _options(
     ),
 )
 
-reading_options = _options(
+reading_options = options(
     dialect_options,
     click.option(
         "--on-error",
@@ -68,11 +74,11 @@ reading_options = _options(
     click.option("--strict", is_flag=True, help="An extension that the dialect does not know is bad."),
 )
 
-view_options = _options(
+view_options = options(
     click.option("--table", type=click.Choice(TABLES), help="Rows of this table; else the first message decides."),
     click.option(
         "--columns",
-        callback=_names,
+        callback=comma_separated,
         metavar="A,B,...",
         help="Rows with these columns only. A wrong name lists the right ones.",
     ),
@@ -85,4 +91,27 @@ variant_option = click.option(
     default="host",
     show_default=True,
     help="Whose setkey the script is for; host is this system's.",
+)
+
+
+def _networks(ctx: click.Context, param: click.Parameter, value: str | None) -> dict[str, Any]:
+    if value is None:
+        return {}
+    from .choosing import networks
+
+    try:
+        return networks(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
+
+
+choice_options = options(
+    click.option("--satype", type=click.Choice(SATYPES), help="Associations of this type only."),
+    click.option(
+        "--filter",
+        "networks",
+        callback=_networks,
+        metavar="src=NET,dst=NET",
+        help="Associations between these networks only.",
+    ),
 )

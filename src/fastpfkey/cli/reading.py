@@ -12,13 +12,14 @@ from typing import NamedTuple
 
 import click
 
-from ..errors import WireError, wire_error
+from ..errors import ReplyError, WireError, wire_error
 from ..hotpath import hop
 from ..spec.model import Dialect
 from ..spec.plan import ByteOrder, swapped
 from ..wire.batch import Batch
 from ..wire.decode import decode
 from ..wire.recovery import OnError
+from .choosing import EVERYTHING, Choice
 from .rendering import printable
 from .sources import Source
 
@@ -74,8 +75,9 @@ class Faults:
 class Reader:
     """Reads sources, and remembers whether anything was bad."""
 
-    def __init__(self, how: How) -> None:
+    def __init__(self, how: How, choice: Choice = EVERYTHING) -> None:
         self.how = how
+        self.choice = choice
         self.failed = False
 
     def portions(self, sources: Sequence[Source]) -> Iterator[Portion]:
@@ -95,7 +97,10 @@ class Reader:
         how, number, faults = self.how, 0, Faults(source.name)
         for window in source.windows():
             batch = decode(window.messages, how.dialect, how.byteorder, how.within, how.strict)
-            yield Portion(source.name, batch, window.offset, _numbers(batch, number, swapped(how.byteorder)))
+            wanted = self.choice.among(batch)
+            whole = not batch.skipped and len(wanted) == len(batch)
+            numbers = range(number, number + len(batch)) if whole else _numbers(wanted, number, swapped(how.byteorder))
+            yield Portion(source.name, wanted, window.offset, numbers)
             if batch.faults:
                 self.failed = True
                 faults.tell(batch.faults, batch.skipped, window.offset, number)
@@ -106,9 +111,7 @@ class Reader:
 
 
 def _numbers(batch: Batch, first: int, swap: bool) -> Sequence[int]:
-    """Numbers of the messages of a batch, counting those that were left out."""
-    if not batch.skipped:
-        return range(first, first + len(batch))
+    """Numbers of the messages of a batch, counting those that are not in it."""
     found, place = [], 0
     for offset in batch.offsets:
         first += hop(batch.buffer, place, len(batch.buffer), swap, offset).count
@@ -126,5 +129,5 @@ def tell(line: str) -> None:
 def reason(error: OSError, name: str = "") -> str:
     """An error of the operating system in one line."""
     subject = name or error.filename
-    text = error.strerror or str(error) or type(error).__name__
+    text = str(error) if isinstance(error, ReplyError) else error.strerror or str(error) or type(error).__name__
     return f"{subject}: {text}" if subject else text

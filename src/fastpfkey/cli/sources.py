@@ -15,7 +15,7 @@ from typing import Protocol, cast
 
 from ..spec.model import Dialect
 from ..spec.plan import ByteOrder, swapped
-from ..transport.sources import DEMO, demo_count
+from ..transport.sources import DEMO, Kernel, demo_count
 from ..wire import windows
 from ..wire.windows import Window
 from .errors import SourceError
@@ -113,18 +113,20 @@ def capture(path: str, byteorder: ByteOrder) -> Source:
 
 
 def parse(text: str, dialect: Dialect, byteorder: ByteOrder) -> Source:
-    """The source of this name: demo:N, kernel, - or a file.
+    """The source of this name whose messages can be read without asking an engine: demo:N, - or a file.
 
     Raises SourceError for one that there is not.
     """
-    if text == "kernel":
-        raise SourceError(
-            "kernel: this version cannot ask the running system for its associations; "
-            "name a file of its answer, or demo:100000 for a made-up table"
-        )
     if text.startswith(DEMO):
         try:
             return Demo(demo_count(text), dialect, byteorder)
         except ValueError as error:
             raise SourceError(str(error)) from None
+    if is_engine(text):
+        raise SourceError(f"{text}: an engine has to be asked, and this command does not; name a file or demo:N")
     return capture(text, byteorder)
+
+
+def is_engine(text: str) -> bool:
+    """Whether a name is that of a key engine, which is asked for what it has."""
+    return text == Kernel.name

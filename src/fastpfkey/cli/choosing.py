@@ -1,0 +1,64 @@
+"""Which associations the user wants: of one SA type, or between networks.
+
+The kernel chooses where it can; everywhere else all are read, and those that are wanted kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from ..columns.associations import SATable
+from ..spec.model import Dialect
+from ..spec.terms import ExtensionType
+from ..wire.batch import Batch
+
+SIDES = ("src", "dst")
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is wanted; everything, if nothing is given."""
+
+    satype: str | None = None
+    networks: dict[str, Network] = field(default_factory=dict)
+
+    @property
+    def question(self) -> str:
+        """The same as a question to a table; empty if everything is wanted."""
+        wanted = [f"{side} in '{network}'" for side, network in self.networks.items()]
+        return " and ".join(wanted + [f"satype == '{self.satype}'"] * (self.satype is not None))
+
+    def filter(self, dialect: Dialect) -> tuple[Network | None, Network | None] | None:
+        """What the engine is asked to choose by; None if there is nothing, or if it cannot."""
+        if not self.networks or ExtensionType.FILTER not in dialect.by_type:
+            return None
+        return self.networks.get("src"), self.networks.get("dst")
+
+    def of(self, table: SATable) -> SATable:
+        """The rows of a table that are wanted."""
+        return table.where(self.question) if self.question else table
+
+    def among(self, batch: Batch) -> Batch:
+        """The messages of a batch that are wanted."""
+        if not self.question:
+            return batch
+        table = self.of(SATable.from_batch(batch, ["message_offset", "satype", *SIDES]))
+        return Batch(batch.buffer, table["message_offset"].data, batch.codec, batch.faults, batch.skipped)
+
+
+EVERYTHING = Choice()
+
+
+def networks(text: str) -> dict[str, Network]:
+    """What --filter says: src=NETWORK and dst=NETWORK, separated by a comma. Raises ValueError."""
+    found = {}
+    for part in text.split(","):
+        side, _, network = part.partition("=")
+        if side.strip() not in SIDES or side.strip() in found:
+            raise ValueError(f"src=NETWORK,dst=NETWORK is needed, or one of the two, not {text!r}")
+        found[side.strip()] = ip_network(network.strip())
+    if len({network.version for network in found.values()}) > 1:
+        raise ValueError("the networks are of different families")
+    return found
