@@ -58,6 +58,8 @@ if TYPE_CHECKING:
     from .spec.terms import SAState as SAState
     from .spec.terms import SAType as SAType
     from .transport import aio as aio
+    from .transport.bulk import Failure as Failure
+    from .transport.bulk import Outcomes as Outcomes
     from .transport.client import Client as Client
     from .transport.client import Monitor as Monitor
     from .transport.watching import Resync as Resync
@@ -96,6 +98,7 @@ _HOMES = {
     "Event": "session.events",
     "EventKind": "session.events",
     "ExtensionType": "spec.terms",
+    "Failure": "transport.bulk",
     "Fault": "errors",
     "IdentityType": "spec.terms",
     "Lease": "hotpath.contract",
@@ -109,6 +112,7 @@ _HOMES = {
     "Monitor": "transport.client",
     "NATTType": "spec.terms",
     "NoReplyError": "errors",
+    "Outcomes": "transport.bulk",
     "OverrunError": "errors",
     "PFKeyError": "errors",
     "PolicyTable": "columns.policies",

@@ -15,6 +15,7 @@ import fastpfkey as pf
 from fastpfkey import spec
 from fastpfkey.errors import OverrunError, TransportError
 from fastpfkey.spec.model import Dialect
+from fastpfkey.transport import header
 from fastpfkey.transport.endpoint import Role
 from fastpfkey.wire.message import Message, MessageValue
 
@@ -53,8 +54,14 @@ class FakeEndpoint:
         self.engine.handle(self, request)
 
     def send_many(self, messages: Buffer, offsets: Sequence[int]) -> int:
-        for request in pf.decode(bytes(messages), LINUX):
-            self.engine.handle(self, request)
+        view = memoryview(messages)
+        for count, offset in enumerate(offsets):
+            try:
+                self.send(view[offset : offset + header.length(view, offset)])
+            except TransportError:
+                if count:
+                    return count
+                raise
         return len(offsets)
 
     def receive(self, buffer: Buffer, timeout: float | None = None) -> int:

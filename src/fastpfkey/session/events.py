@@ -90,6 +90,12 @@ KINDS = {
 }
 """Kinds by message type; EXPIRE and failures depend on more than that."""
 
+_FAILED = {
+    (EventKind.ACQUIRE, False): EventKind.ACQUIRE_FAILED,
+    (EventKind.ACQUIRE, True): EventKind.ACQUIRE,
+}
+"""What an errno makes of a kind, with extensions or without: in an ACQUIRE that has some it means nothing."""
+
 _HARD = 1 << ExtensionType.LIFETIME_HARD.bit
 
 
@@ -178,6 +184,5 @@ class EventReader:
         if scan.errnos.count(0) != len(scan):
             for place, errno in enumerate(scan.errnos):
                 if errno:
-                    failed = kinds[place] == EventKind.ACQUIRE
-                    kinds[place] = EventKind.ACQUIRE_FAILED if failed else EventKind.REFUSED
+                    kinds[place] = _FAILED.get((EventKind(kinds[place]), bool(scan.present[place])), EventKind.REFUSED)
         return bytes(kinds)

@@ -20,7 +20,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 from ..errors import CancelledError
 from ..session.events import Event
 from ..wire.requests.values import Name
-from . import operations, reading
+from . import bulk, operations, reading
 from .base import BaseClient
 from .dumping import dump_messages
 from .endpoint import Source
@@ -115,6 +115,9 @@ class Client(BaseClient):
     acquire_failure = _method(operations.acquire_failure)
     flush = _method(operations.flush)
     register = _method(operations.register)
+    add_many = _method(bulk.add_many)
+    update_many = _method(bulk.update_many)
+    delete_many = _method(bulk.delete_many)
     spdadd = _method(operations.spdadd)
     spdupdate = _method(operations.spdupdate)
     spdsetidx = _method(operations.spdsetidx)
