@@ -15,7 +15,7 @@ from typing import Protocol, cast
 
 from ..spec.model import Dialect
 from ..spec.plan import ByteOrder, swapped
-from ..transport.sources import DEMO, Kernel, demo_count
+from ..transport.sources import DEMO, demo_count, source
 from ..wire import windows
 from ..wire.windows import Window
 from .errors import SourceError
@@ -129,4 +129,7 @@ def parse(text: str, dialect: Dialect, byteorder: ByteOrder) -> Source:
 
 def is_engine(text: str) -> bool:
     """Whether a name is that of a key engine, which is asked for what it has."""
-    return text == Kernel.name
+    try:
+        return not text.startswith(DEMO) and bool(source(text))
+    except ValueError:
+        return False
