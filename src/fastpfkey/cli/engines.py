@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..spec import DIALECTS
 from ..spec import dialect as find_dialect
-from .options import comma_separated, options
+from .options import comma_separated, options, system_option
 
 if TYPE_CHECKING:
     from ..transport.client import Client
@@ -24,9 +23,7 @@ def number(text: str) -> int:
 
 engine_options = options(
     click.option("--source", default="kernel", show_default=True, help="The key engine."),
-    click.option(
-        "--dialect", type=click.Choice(("host", *DIALECTS)), default="host", help="That of a made-up table (demo:N)."
-    ),
+    system_option,
 )
 
 reply_options = options(
@@ -47,7 +44,7 @@ association = options(
 
 @click.command()
 @click.argument("source", default="kernel")
-@click.option("--dialect", type=click.Choice(("host", *DIALECTS)), default="host", help="That of a made-up table.")
+@system_option
 @click.option(
     "--register", callback=comma_separated, metavar="SATYPE,...", help="Hear also what expires and is needed."
 )
