@@ -193,6 +193,16 @@ class TestPromiscuity:
         assert len(world.engine) == 1
 
 
+@pytest.mark.requirement("R-1.3-05", "R-1.2-07")
+def test_who_may_not_open_a_socket_gets_none() -> None:
+    world = World(authorize=lambda port, operation: operation != "open" or port.pid == PID)
+    world.port()
+    with pytest.raises(OSError, match="EPERM") as caught:
+        world.port(2)
+    assert caught.value.errno == world.errno("EPERM")
+    assert len(world.engine.ports) == 1
+
+
 class TestRelays:
     @pytest.mark.requirement("R-1.2-04", "R-3.1.6-02", "R-3.1.6-13", "R-3.1.6-15", "R-3.1.6-16")
     def test_acquire_of_a_program_goes_to_key_managers(self, world: World) -> None:

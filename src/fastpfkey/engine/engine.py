@@ -81,8 +81,8 @@ class Engine:
 
     `dialect` is what its messages look like, `profile` how it behaves, by default as the system of that dialect does;
     `knobs` change single fields of the profile. `clock` gives seconds that never go back, `wall` Unix time, `random`
-    chooses SPIs. `authorize` is asked before a port does something that needs trust: "read_keys", "modify", "flush",
-    "promisc_receive" or "promisc_send"; by default everyone who may connect is trusted. `faults` has things go wrong on
+    chooses SPIs. `authorize` is asked before a port does something that needs trust: "open", "read_keys", "modify",
+    "flush", "promisc_receive" or "promisc_send"; by default everyone is trusted. `faults` has things go wrong on
     purpose, on the clock of the plan.
 
     Raises ValueError for an unknown dialect or profile, TypeError for an unknown knob.
@@ -144,7 +144,7 @@ class Engine:
     def connect(self, pid: int = 0, *, limit: int | None = None, name: str = "") -> Port:
         """Open a port: one socket of a client, whose process is `pid` if that is known.
 
-        `limit` bounds the bytes that wait for it.
+        `limit` bounds the bytes that wait for it. Raises OSError with EPERM for a client that may not.
         """
         self._ports += 1
         bound = self._core.profile.queue_limit if limit is None else limit
@@ -152,6 +152,8 @@ class Engine:
             port = Port(self._ports, pid, bound, name, self._read)
         else:
             port = FaultyPort(self._ports, pid, bound, name, self._read, self._faults, self._type_of)
+        if not self._core.authorize(port, "open"):
+            raise OSError(self._core.errno("EPERM"), "EPERM")
         self._core.ports[port.number] = port
         return port
 
