@@ -48,29 +48,36 @@ class TestSocket:
         assert raised.value.errno == errno.EPROTONOSUPPORT
 
     @pytest.mark.requirement("R-1.6-07")
-    def test_a_process_has_its_own_pid_also_after_a_fork(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """An endpoint from before the fork refuses to go on; a new one has the new pid."""
+    def test_a_process_has_its_own_pid_also_after_a_fork(self) -> None:
+        """An endpoint from before the fork refuses to go on; one that is opened behind it has the new pid."""
+        pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(2)]
 
         class Pair:
             name, dialect = "pair", spec.dialect("linux")
+            ends = iter([inner for inner, _ in pairs])
 
             def open_endpoint(self, role: Role) -> PlainEndpoint:
-                ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-                sent.append(ends[1])
-                return PlainEndpoint(ends[0])
+                return PlainEndpoint(next(self.ends))
 
-        sent: list[socket.socket] = []
-        parent = pf.Client.open(Pair(), timeout=0.01)
-        child = pf.Client.open(Pair(), timeout=0.01)
-        with parent, child, pytest.raises(pf.NoReplyError):
-            parent.flush()
-        pids = [os.getpid(), os.getpid() + 1]
-        monkeypatch.setattr(os, "getpid", lambda: pids[1])
-        with pf.Client.open(Pair(), timeout=0.01) as child, pytest.raises(pf.NoReplyError):
-            child.flush()
-        assert [pf.decode(end.recv(100), "linux")[0].pid for end in sent] == pids
-        for end in sent:
-            end.close()
+        def flush(client: pf.Client) -> type[BaseException]:
+            try:
+                client.flush()
+            except pf.TransportError as error:
+                return type(error)
+            raise AssertionError("nobody answers")
+
+        with pf.Client.open(Pair(), timeout=0.01) as parent:
+            assert flush(parent) is pf.NoReplyError
+            child = os.fork()
+            if not child:
+                refused = flush(parent) is pf.TransportError
+                with pf.Client.open(Pair(), timeout=0.01) as client:
+                    os._exit(0 if refused and flush(client) is pf.NoReplyError else 1)
+            assert os.waitpid(child, 0)[1] == 0
+        assert [pf.decode(outer.recv(100), "linux")[0].pid for _, outer in pairs] == [os.getpid(), child]
+        for pair in pairs:
+            for end in pair:
+                end.close()
 
 
 class TestRequests:
