@@ -150,6 +150,26 @@ class TestNotices:
         assert received(endpoint)[0].errno == 0
         endpoint.close()
 
+    def test_a_type_that_there_is_not_between_good_messages(self, start: Start, path: Path) -> None:
+        start()
+        endpoint = UnixEndpoint(path)
+        strange = bytearray(add(0x3001))
+        strange[1] = 255
+        messages = [add(0x3000, seq=1), bytes(strange), add(0x3002, seq=2)]
+        size = len(strange)
+        assert endpoint.send_many(b"".join(messages), range(0, 3 * size, size)) == 3
+        refusals = 0
+        answers: list[pf.Message] = []
+        while len(answers) < 2 or not refusals:
+            try:
+                answers += received(endpoint)
+            except TransportError as refused:
+                assert refused.errno == 22
+                refusals += 1
+        assert [(answer.seq, answer.errno) for answer in answers] == [(1, 0), (2, 0)]
+        assert refusals == 1
+        endpoint.close()
+
     def test_a_client_that_knows_no_notices_gets_pf_key(self, start: Start, path: Path) -> None:
         start()
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as plain:

@@ -212,14 +212,11 @@ class Server:
             batch.clear()
             if self._journal is not None:
                 self._journal.before(connection.port, requests)
-            for request in _apart(requests):
-                self._handle(connection, request)
-
-    def _handle(self, connection: Connection, request: bytes) -> None:
-        try:
-            self.engine.handle(connection.port, request)
-        except OSError as refusal:
-            self._refuse(connection, request, refusal.errno or errno.EINVAL)
+            failures = dict(self.engine.handle_many(connection.port, requests).failures)
+            if failures:
+                for index, request in enumerate(_apart(requests)):
+                    if index in failures:
+                        self._refuse(connection, request, failures[index])
 
     def _refuse(self, connection: Connection, packet: bytes, number: int) -> None:
         """Tell a client what a kernel would have told it in send()."""
