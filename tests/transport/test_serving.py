@@ -158,16 +158,15 @@ class TestNotices:
         messages = [add(0x3000, seq=1), bytes(strange), add(0x3002, seq=2)]
         size = len(strange)
         assert endpoint.send_many(b"".join(messages), range(0, 3 * size, size)) == 3
-        refusals = 0
+        refusals: list[int | None] = []
         answers: list[pf.Message] = []
         while len(answers) < 2 or not refusals:
             try:
                 answers += received(endpoint)
             except TransportError as refused:
-                assert refused.errno == 22
-                refusals += 1
+                refusals.append(refused.errno)
         assert [(answer.seq, answer.errno) for answer in answers] == [(1, 0), (2, 0)]
-        assert refusals == 1
+        assert refusals == [22]
         endpoint.close()
 
     def test_a_client_that_knows_no_notices_gets_pf_key(self, start: Start, path: Path) -> None:
