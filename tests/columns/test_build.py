@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from ipaddress import IPv4Address
 from typing import Any
@@ -293,3 +296,21 @@ def test_no_rows_are_no_messages(function: Callable[..., pf.Lease]) -> None:
 def test_nonsense_is_refused(arguments: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"ignore|flags mean something else|middle"):
         pf.build_get(associations(), **arguments)
+
+
+def test_messages_are_built_where_there_are_no_files_in_memory() -> None:
+    """As on macOS, where the reference twin is what a pure wheel has."""
+    code = """
+import os
+if hasattr(os, "memfd_create"):
+    del os.memfd_create
+import numpy as np
+import fastpfkey as pf
+ends = np.frombuffer(bytes(10) + b"\\xff\\xff\\xc0\\x00\\x02\\x01", np.uint8)
+with pf.build_get({"satype": pf.SAType.ESP, "spi": np.array([256]), "src": ends, "dst": ends}, seq=9) as lease:
+    (message,) = pf.decode(bytes(lease))
+print(pf.BACKEND, message.type.label, message.seq)
+"""
+    environment = {**os.environ, "FASTPFKEY_BACKEND": "reference"}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert result.stdout.split() == ["reference", "GET", "9"]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fastpfkey.errors import LeaseError
-from fastpfkey.hotpath import Slabs
+from fastpfkey.hotpath import Slabs, load
 from fastpfkey.hotpath.contract import HotPath, Lease
 
 from .twins import needs_compiled
@@ -313,3 +313,34 @@ class TestRetirement:
         views.pop()
         gc.collect()
         take(slabs).release()
+
+
+class TestWithoutFilesInMemory:
+    """The reference where the system has no `memfd_create`."""
+
+    @pytest.fixture
+    def slabs(self, monkeypatch: pytest.MonkeyPatch) -> Slabs:
+        monkeypatch.delattr("os.memfd_create", raising=False)
+        return lender(load("reference"), 1, 2)
+
+    def test_slabs_are_lent_up_to_the_limit_and_again(self, slabs: Slabs) -> None:
+        leases = [take(slabs), take(slabs)]
+        for octet, lease in enumerate(leases, 1):
+            fill(lease, octet)
+        assert [content(lease) for lease in leases] == [{1}, {2}]
+        assert slabs.take(SIZE) is None
+        leases[0].release()
+        with take(slabs) as again:
+            assert content(again) == {0}
+        assert (slabs.in_use, slabs.high_water, slabs.allocations) == (1, 2, 2)
+
+    def test_a_viewed_slab_retires_until_the_view_dies(self, slabs: Slabs) -> None:
+        lease = take(slabs)
+        fill(lease, 7)
+        lease.holds_keys = True
+        view = memoryview(lease)
+        lease.release()
+        assert (slabs.retired, view[0], view[-1]) == (1, 7, 7)
+        view.release()
+        assert slabs.retired == 0
+        assert {*content(take(slabs)), *content(take(slabs))} == {0}

@@ -7,6 +7,7 @@ Everything that can be wrong is known before the first byte is written.
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,9 +35,6 @@ from .shapes import Shapes
 from .undescribed import undescribed
 
 OnUnusable = Literal["raise", "skip"]
-
-POOL = BufferPool(slab_size=1 << 20, slabs=0, max_slabs=16)
-"""Where messages are built unless told."""
 
 Rows = SATable | Mapping[str, Any]
 """What messages are built from."""
@@ -179,9 +177,15 @@ def _build(type: MessageType, table: Rows, options: Options) -> Lease:
         left_out = prepared.unusable
         good = np.setdiff1d(np.arange(len(material)), np.concatenate(list(left_out.values())))
         prepared = _Prepared.of(kind, material.take(good), pid)
-    lease = prepared.written(_sequence(kind, prepared.material, options), options.get("pool", POOL))
+    lease = prepared.written(_sequence(kind, prepared.material, options), options.get("pool") or _pool())
     lease.left_out = left_out
     return lease
+
+
+@functools.cache
+def _pool() -> BufferPool:
+    """Where messages are built unless told."""
+    return BufferPool(slab_size=1 << 20, slabs=0, max_slabs=16)
 
 
 def _material(type: MessageType, table: Rows, options: DumpOptions) -> tuple[Kind, Material]:

@@ -1,7 +1,9 @@
 """Slabs of the reference twin: parts of one file in memory, a lease being a mapping of its part.
 
 Before Python 3.12 a class can offer a buffer only by inheriting one, and only a mapping counts its views and can be
-closed against new ones. So each lease maps its slab anew, while the slab's bytes stay where they are.
+closed against new ones. So each lease maps its slab anew, while the slab's bytes stay where they are. Where the system
+has no files in memory every lease is new memory, which the system takes back with all that is in it: what counts and
+what is viewed are the same.
 """
 
 from __future__ import annotations
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 OWN = -1
 """Place of a loan that is no slab: memory of its own."""
+
+NO_FILE = -1
+"""What a mapping takes for new memory instead of a file's."""
 
 
 def wipe(buffer: Buffer) -> None:
@@ -53,8 +58,10 @@ class Slabs:
     ) -> None:
         self._size, self._limit, self._max_retired, self._wake = size, limit, max_retired, wake
         self._stride = -(-size // page) * page
-        self._file = os.memfd_create("fastpfkey", os.MFD_CLOEXEC)
-        weakref.finalize(self, os.close, self._file)
+        self._file = NO_FILE
+        if hasattr(os, "memfd_create"):
+            self._file = os.memfd_create("fastpfkey", os.MFD_CLOEXEC)
+            weakref.finalize(self, os.close, self._file)
         self._end = 0
         self._free: list[int] = []
         self._spare: list[int] = []
@@ -105,7 +112,8 @@ class Slabs:
         self.allocations += 1
         if self._spare:
             return self._spare.pop()
-        os.posix_fallocate(self._file, self._end, self._stride)
+        if self._file != NO_FILE:
+            os.posix_fallocate(self._file, self._end, self._stride)
         self._end += self._stride
         return self._end - self._stride
 
@@ -155,7 +163,7 @@ class Slabs:
         """Memory that nobody uses: free if it is a slab and not one too many. Memory of its own went with its map."""
         if loan.place == OWN:
             return
-        if wiped:
+        if wiped and self._file != NO_FILE:
             os.pwrite(self._file, bytes(loan.size), loan.place)
         if self._made > self._limit:
             self._made -= 1
@@ -237,8 +245,8 @@ class Mapped(Lease, mmap.mmap):
 
     def __new__(cls, slabs: Slabs, file: int, loan: Loan) -> Self:
         """Map its part of the file, or new memory."""
-        if loan.place == OWN:
-            self = super().__new__(cls, -1, loan.size)
+        if loan.place == OWN or file == NO_FILE:
+            self = super().__new__(cls, NO_FILE, loan.size)
         else:
             self = super().__new__(cls, file, loan.size, offset=loan.place)
         self._lend(slabs, loan)
