@@ -313,4 +313,4 @@ print(pf.BACKEND, message.type.label, message.seq)
 """
     environment = {**os.environ, "FASTPFKEY_BACKEND": "reference"}
     result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert result.stdout.split() == ["reference", "GET", "9"]
+    assert result.stdout.split() == ["reference", "get", "9"]
