@@ -55,7 +55,7 @@ cdef extern from *:
     ) noexcept nogil
 
 cdef enum:
-    BLOCK = 512  # messages that are written together
+    BLOCK = 128  # messages that are written together
     LINE = 64
     NOWHERE = 512  # bytes to write what a message lacks: more than any distance and width
 
