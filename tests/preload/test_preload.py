@@ -56,6 +56,7 @@ def engine(tmp_path: Path) -> Iterator[Path]:
     thread.join()
 
 
+@pytest.mark.requirement("R-1.3-02", "R-1.3-03")
 @needs_library
 def test_a_client_in_c(client: Path, engine: Path) -> None:
     done = subprocess.run(

@@ -19,6 +19,7 @@ from fastpfkey import spec
 from fastpfkey.columns.synthetic import synthetic
 from fastpfkey.session.events import EventReader
 from fastpfkey.transport import probe, reading
+from fastpfkey.transport.af_key.linux import LinuxEndpoint
 from fastpfkey.transport.af_key.plain import PlainEndpoint
 from fastpfkey.transport.endpoint import Role
 from fastpfkey.transport.programs import Context
@@ -250,3 +251,40 @@ class TestDump:
         with pytest.raises(StopIteration) as raised:
             next(program)
         assert len(raised.value.value) == 20_000
+
+
+FORBIDDEN = ("bind", "connect", "connect_ex", "listen", "accept", "getsockname", "getpeername")
+
+
+class OnlyPFKey(socket.socket):
+    """A socket that refuses every call that means nothing to PF_KEY."""
+
+
+def _refuses(name: str) -> Any:
+    def call(self: OnlyPFKey, *arguments: object) -> None:
+        raise AssertionError(f"{name} is not for PF_KEY sockets")
+
+    return call
+
+
+for _name in FORBIDDEN:
+    setattr(OnlyPFKey, _name, _refuses(_name))
+
+
+@pytest.mark.requirement("R-1.4-07")
+@pytest.mark.parametrize("kind", ["plain", "linux"])
+def test_no_call_that_pf_key_sockets_do_not_have(kind: str) -> None:
+    inner, outer = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    strict = OnlyPFKey(fileno=inner.detach())
+    with pytest.raises(AssertionError, match="not for PF_KEY"):
+        strict.getsockname()
+    endpoint = PlainEndpoint(strict) if kind == "plain" else LinuxEndpoint(strict, Role.REQUESTS)
+    request = pf.requests.flush("esp", dialect="linux").encode()
+    endpoint.send(request)
+    assert endpoint.send_many(request * 2, [0, len(request)]) == 2
+    assert [outer.recv(64) for _ in range(3)] == [request] * 3
+    outer.send(request)
+    buffer = bytearray(1 << 20)
+    assert bytes(buffer[: endpoint.receive(buffer, 5)]) == request
+    endpoint.close()
+    outer.close()
