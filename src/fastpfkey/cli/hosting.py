@@ -1,0 +1,48 @@
+"""The commands that serve a key engine to other programs: their arguments."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ..spec import DIALECTS
+
+
+@click.command()
+@click.option("--listen", "path", required=True, type=click.Path(path_type=Path), help="Where the socket is made.")
+@click.option("--dialect", type=click.Choice(DIALECTS), default="linux", show_default=True, help="What it speaks.")
+@click.option("--allow-uid", "uids", type=int, multiple=True, help="A user beside you and root who may connect.")
+@click.option("--max-clients", type=click.IntRange(1), default=1024, show_default=True, help="Clients at once.")
+@click.option("--max-message", type=click.IntRange(16), default=65536, show_default=True, help="Bytes of a request.")
+def serve(path: Path, dialect: str, uids: Sequence[int], max_clients: int, max_message: int) -> None:
+    """Serve a key engine at a Unix socket, for clients that name it unix:PATH and for programs started by run.
+
+    The socket is yours alone (mode 0600). SIGTERM ends the engine.
+    """
+    from ..transport.serving import Limits
+    from .serving import serve as serve_engine
+
+    serve_engine(path, dialect, Limits(max_clients, max_message, frozenset(uids)))
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--engine", metavar="unix:PATH", help="An engine that is served there.")
+@click.option("--private", is_flag=True, help="An engine of its own, which ends with the program.")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- PROGRAM ARGS...")
+def run(engine: str | None, private: bool, command: Sequence[str]) -> None:
+    """Run an unmodified Linux program with its PF_KEY sockets leading to a key engine.
+
+    The exit status is the program's. Programs that are linked statically, or run with the rights of their file, cannot
+    be run so.
+    """
+    from .serving import run as run_program
+
+    if private == (engine is not None):
+        raise click.UsageError("name an engine with --engine, or ask for one with --private")
+    sys.exit(run_program(engine, command))
+
+
+COMMANDS = (serve, run)

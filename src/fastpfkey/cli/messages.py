@@ -1,0 +1,152 @@
+"""The commands that read messages of files and engines: their arguments."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..spec import dialect as find_dialect
+from .ending import finish
+from .options import FORMATS, choice_options, dialect_options, reading_options, view_options
+
+if TYPE_CHECKING:
+    from ..spec.plan import ByteOrder
+    from ..wire.recovery import OnError
+    from .reading import How
+    from .sources import Source
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@reading_options
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="What to write.")
+@view_options
+def decode(
+    files: tuple[str, ...],
+    dialect: str,
+    byteorder: ByteOrder,
+    on_error: OnError,
+    strict: bool,
+    form: str,
+    table: str | None,
+    columns: Sequence[str] | None,
+    show_keys: bool,
+) -> None:
+    """Show the messages that lie back to back in files; - is standard input.
+
+    text, json and jsonl show whole messages; csv, and any format with --table or --columns, the rows of a table. Files
+    may be larger than memory. A bad message is told in one line, behind all that was before it.
+    """
+    from .decoding import View, show_messages, show_rows
+
+    how, sources = _captures(files, dialect, byteorder, on_error, strict)
+    view = View(form, table, columns, show_keys)
+    rows = form == "csv" or table is not None or columns is not None
+    finish(lambda: (show_rows if rows else show_messages)(sources, how, view, sys.stdout))
+
+
+@click.command()
+@click.argument("source", default="kernel")
+@reading_options
+@click.option("--format", "form", type=click.Choice(FORMATS), help="Rows in this format; a pipe gets text.")
+@choice_options
+@view_options
+def dump(
+    source: str,
+    dialect: str,
+    byteorder: ByteOrder,
+    on_error: OnError,
+    strict: bool,
+    form: str | None,
+    satype: str | None,
+    networks: dict[str, Any],
+    table: str | None,
+    columns: Sequence[str] | None,
+    show_keys: bool,
+) -> None:
+    """Show the table of SOURCE: the running kernel's, unless something else is named.
+
+    demo:N is a made-up table of N associations, anything else a file. A terminal gets a summary, unless --format,
+    --table or --columns ask for the rows.
+    """
+    from .choosing import Choice
+    from .decoding import View, show_rows
+    from .dumping import show_summary
+    from .live import Live
+    from .reading import How, tell
+    from .sources import is_engine
+
+    choice = Choice(satype, networks)
+    if choice.question and table not in (None, "associations"):
+        raise click.UsageError(f"--satype and --filter choose associations, not {table}")
+    engine: Live | None = None
+    named: Source
+    if is_engine(source):
+        how = How(find_dialect("host" if dialect == "auto" else dialect), byteorder, on_error, strict)
+        named = engine = Live(source, how.dialect, table or "associations", choice)
+        engine.ask()  # before anything is written: a kernel that cannot be asked has no empty table
+    else:
+        how, named = _source(source, dialect, byteorder, on_error, strict)
+
+    def show() -> bool:
+        if sys.stdout.isatty() and form is None and table is None and columns is None:
+            good = show_summary(named, how, choice)
+        else:
+            kind = table or ("associations" if choice.question else None)
+            good = show_rows([named], how, View(form or "text", kind, columns, show_keys), sys.stdout, choice)
+        if engine and engine.incomplete:
+            tell(f"{source}: {engine.incomplete}")
+        return good and not (engine and engine.incomplete)
+
+    finish(show)
+
+
+@click.command()
+@click.argument("source", default="demo:1000000")
+@dialect_options
+@click.option("--json", "as_json", is_flag=True, help="An array with an object for each line of the table.")
+def bench(source: str, dialect: str, byteorder: ByteOrder, as_json: bool) -> None:
+    """Measure both backends over SOURCE (demo:N or a file), beside memcpy of the same bytes.
+
+    Times are the best of several runs; on a busy machine read the ratios.
+    """
+    from .benching import show_measurements
+
+    how, named = _source(source, dialect, byteorder, "raise", strict=False)
+    show_measurements(named, how, as_json)
+
+
+def _captures(
+    names: Sequence[str], dialect: str, byteorder: ByteOrder, on_error: OnError, strict: bool
+) -> tuple[How, list[Source]]:
+    """How files are to be read, and the files."""
+    from .reading import How
+    from .sources import capture
+
+    if dialect == "auto":
+        from .detecting import found_out
+
+        found = found_out(names, byteorder)
+        return How(found.dialect, found.byteorder, on_error, strict), found.sources
+    how = How(find_dialect(dialect), byteorder, on_error, strict)
+    return how, [capture(name, byteorder) for name in names]
+
+
+def _source(name: str, dialect: str, byteorder: ByteOrder, on_error: OnError, strict: bool) -> tuple[How, Source]:
+    """How a source of any kind is to be read, and the source."""
+    from .reading import How
+    from .sources import parse
+
+    if dialect == "auto":
+        from .detecting import found_source
+
+        found = found_source(name, byteorder)
+        return How(found.dialect, found.byteorder, on_error, strict), found.sources[0]
+    how = How(find_dialect(dialect), byteorder, on_error, strict)
+    return how, parse(name, how.dialect, byteorder)
+
+
+COMMANDS = (decode, dump, bench)
