@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,8 +16,11 @@ import fastpfkey as pf
 from fastpfkey import requests
 from fastpfkey.engine.engine import Engine
 from fastpfkey.errors import OverrunError, TransportError
+from fastpfkey.spec import dialect
 from fastpfkey.transport import listening, notices
+from fastpfkey.transport.af_key.plain import PlainEndpoint
 from fastpfkey.transport.endpoint import ROOM, Role
+from fastpfkey.transport.loopback import Loopback
 from fastpfkey.transport.serving import Limits, Server
 from fastpfkey.transport.unix import UnixEndpoint, UnixSource
 
@@ -136,6 +140,48 @@ class TestClients:
             endpoint.receive(bytearray(ROOM), 5)
         endpoint.close()
         assert not path.exists()
+
+
+class TestAsAKernelsSocket:
+    """A connection keeps the promises of `Endpoint`, as a socket to a kernel does."""
+
+    def test_the_last_of_many_ends_where_its_header_says(self, start: Start, path: Path) -> None:
+        start()
+        endpoint = UnixEndpoint(path)
+        messages = add(0x5000, seq=1) + add(0x5001, seq=2)
+        assert endpoint.send_many(messages + bytes(800), [0, len(messages) // 2]) == 2
+        assert [(answer.seq, answer.errno) for answer in received(endpoint, 2)] == [(1, 0), (2, 0)]
+        endpoint.close()
+
+    def test_a_message_that_was_cut_off_is_told_behind_the_rest(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        endpoint = UnixEndpoint.__new__(UnixEndpoint)
+        endpoint._path, endpoint._refused, endpoint._gone = Path("there"), 0, False
+        PlainEndpoint.__init__(endpoint, ours)
+        with theirs:
+            whole = add(0x5000)
+            theirs.send(whole)
+            theirs.send(whole[:4] + struct.pack("=H", ROOM // 8 + 1) + bytes(ROOM + 2))
+            buffer = bytearray(ROOM)
+            assert endpoint.receive(buffer, 5) == len(whole)
+            with pytest.raises(OverrunError, match="is not whole"):
+                endpoint.receive(bytearray(ROOM), 5)
+        endpoint.close()
+
+    def test_a_fork_does_not_share_it(self, start: Start, path: Path) -> None:
+        start()
+        endpoint = UnixEndpoint(path)
+        endpoint._owner += 1
+        with pytest.raises(TransportError, match="a fork opens its own"):
+            endpoint.send(add(0x5000))
+        endpoint.close()
+
+    def test_once_closed(self, start: Start, path: Path) -> None:
+        start()
+        endpoint = UnixEndpoint(path)
+        endpoint.close()
+        with pytest.raises(TransportError):
+            endpoint.receive(bytearray(ROOM), 0)
 
 
 class TestNotices:
@@ -265,3 +311,13 @@ class TestPath:
     def test_nobody_listens(self, path: Path) -> None:
         with pytest.raises(TransportError, match="fastpfkey serve"):
             UnixEndpoint(path)
+
+
+class TestInProcess:
+    def test_what_the_engine_refuses_is_a_transport_error(self) -> None:
+        endpoint = Loopback(dialect("linux")).open_endpoint(Role.REQUESTS)
+        with pytest.raises(TransportError) as refused:
+            endpoint.send(add(0x6000)[:-8])
+        assert refused.value.errno == 90
+        assert KEY.hex() not in str(refused.value)
+        endpoint.close()

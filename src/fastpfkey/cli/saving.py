@@ -5,7 +5,7 @@ A script holds keys, so it is written beside its place, readable by its owner al
 
 from __future__ import annotations
 
-import os
+import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,14 +24,13 @@ from ..setkey.script import script
 from ..setkey.words import variant as find_variant
 from ..spec.model import Dialect
 from ..spec.terms import ExtensionType as Ext
+from ..transport.files import replacing
 from ..transport.resolver import System
 from ..wire import requests
 from ..wire.decode import decode
 from .errors import SourceError
 from .reading import tell
 from .setkey_sources import engine_of
-
-OWNER_ONLY = 0o600
 
 
 def save_table(name: str, dialect: Dialect, output: str, variant: str) -> None:
@@ -75,15 +74,8 @@ def load_script(name: str, source: str, dialect: Dialect, variant: str) -> bool:
 
 @contextmanager
 def _written(path: Path) -> Iterator[TextIO]:
-    """A file that is in its place only when it is whole."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
-            yield file
-            file.flush()
-            os.fsync(descriptor)
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+    """The text of a file that is its owner's alone, and in its place only when it is whole."""
+    with replacing(path, private=True) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", write_through=True)
+        yield text
+        text.detach()

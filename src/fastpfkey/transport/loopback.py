@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from ..engine.engine import Engine
+from ..errors import TransportError
 from ..spec.model import Dialect
 from .answering import AnsweringEndpoint
 from .endpoint import Endpoint, Role
@@ -27,7 +28,11 @@ class Loopback:
         port = self._engine.connect(pid=os.getpid())
 
         def answer(request: memoryview) -> memoryview:
-            self._engine.handle(port, bytes(request))
+            try:
+                self._engine.handle(port, bytes(request))
+            except OSError as error:
+                number = error.errno or 0
+                raise TransportError(number, f"the engine refuses a message: {os.strerror(number)}") from error
             pieces = []
             while piece := port.receive(PIECE):
                 pieces.append(piece)

@@ -10,7 +10,6 @@ import errno
 import os
 import selectors
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -20,15 +19,12 @@ from typing import Protocol
 
 from ..engine.engine import Engine
 from ..engine.port import Port
-from ..spec.model import HEADER_SIZE, WORD
-from . import notices
+from ..spec.model import HEADER_SIZE
+from . import header, notices
 from .listening import Peer, listen, peer
 
 MAX_MESSAGE = 1 << 16
 """Bytes of a request that are taken unless the server was told otherwise."""
-
-LENGTH_AT = 4
-"""Where in a message its length stands, in words of eight bytes (RFC 2367, 2.3)."""
 
 BATCH = 256
 """Requests that are taken from one client before the others have their turn."""
@@ -204,7 +200,7 @@ class Server:
 
     def _is_whole(self, packet: bytes) -> bool:
         size = len(packet)
-        return HEADER_SIZE <= size <= self.limits.message and size == _length(packet)
+        return HEADER_SIZE <= size <= self.limits.message and size == header.length(memoryview(packet))
 
     def _handle_many(self, connection: Connection, batch: bytearray) -> None:
         if batch:
@@ -223,9 +219,7 @@ class Server:
         if connection.wants_notices:
             connection.outgoing.insert(0, notices.pack(notices.REFUSED, number))
         elif len(packet) >= HEADER_SIZE:
-            length = (HEADER_SIZE // WORD).to_bytes(2, sys.byteorder)
-            reply = packet[:2] + bytes([number & 0xFF]) + packet[3:4] + length + packet[6:HEADER_SIZE]
-            connection.outgoing.insert(0, reply)
+            connection.outgoing.insert(0, header.error(memoryview(packet), number))
 
     def _write(self, connection: Connection) -> None:
         """Send what waits, as far as the system takes it."""
@@ -264,15 +258,10 @@ class Server:
         self.engine.disconnect(connection.port)
 
 
-def _length(message: bytes) -> int:
-    """Bytes that a message says it has."""
-    return int.from_bytes(message[LENGTH_AT : LENGTH_AT + 2], sys.byteorder) * WORD
-
-
 def _apart(messages: bytes) -> Iterator[bytes]:
     """Messages that lie back to back, one by one."""
-    start = 0
+    start, view = 0, memoryview(messages)
     while start < len(messages):
-        size = _length(messages[start : start + HEADER_SIZE])
+        size = header.length(view, start)
         yield messages[start : start + size]
         start += size

@@ -45,12 +45,17 @@ _process = _Process()
 class PlainEndpoint:
     """A key socket, as `endpoint.Endpoint`."""
 
+    room_for_one = SLOT
+    """Bytes of room that there has to be for another message."""
+
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
         self._socket = sock
         self._owner = _process.id
         self._lost = ""
         """What is known of a loss that has not been told."""
+        self._ended = False
+        """Whether nothing more is read until what is known has been told."""
 
     @property
     def pid(self) -> int:
@@ -70,7 +75,7 @@ class PlainEndpoint:
             except BlockingIOError:
                 self._wait(select.POLLOUT, None)
             except OSError as error:
-                raise TransportError(error.errno or 0, f"the message is refused: {error.strerror}") from error
+                raise self._failed("the message is refused", error) from error
             else:
                 return
 
@@ -92,9 +97,7 @@ class PlainEndpoint:
         view = check_room(buffer)
         deadline = time.monotonic() + timeout if timeout else None
         while not (got := self._read(view)):
-            if self._lost:
-                reason, self._lost = self._lost, ""
-                raise OverrunError(errno.ENOBUFS, reason)
+            self._tell()
             if timeout == 0:
                 return 0
             remaining = None if deadline is None else deadline - time.monotonic()
@@ -110,14 +113,14 @@ class PlainEndpoint:
     def _read(self, view: memoryview) -> int:
         """Read what is there, without waiting, until room gets short."""
         used = 0
-        while len(view) - used >= SLOT:
+        while len(view) - used >= self.room_for_one and not self._ended:
             try:
                 size = self._socket.recv_into(view[used:])
             except BlockingIOError:
                 break
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
-                    raise TransportError(error.errno or 0, f"nothing can be read: {error.strerror}") from error
+                    raise self._failed("nothing can be read", error) from error
                 self._lost = "the system dropped messages, because the buffer of the socket was full"
                 break
             if self._admit(view[used : used + size], size, len(view) - used):
@@ -137,6 +140,15 @@ class PlainEndpoint:
             return True
         self._lost = f"a message of {max(size, told)} bytes is not whole: there was room for {room}"
         return False
+
+    def _tell(self) -> None:
+        """Raise what is known and was not told yet, once the messages before it have been read."""
+        if self._lost:
+            reason, self._lost = self._lost, ""
+            raise OverrunError(errno.ENOBUFS, reason)
+
+    def _failed(self, what: str, error: OSError) -> TransportError:
+        return TransportError(error.errno or 0, f"{what}: {error.strerror}")
 
     def _check_process(self) -> None:
         """A socket that two processes read gives each of them some of the replies and neither all of its own."""
