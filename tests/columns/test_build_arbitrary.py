@@ -16,6 +16,8 @@ from fastpfkey.spec.building import described
 from fastpfkey.spec.tables import ASSOCIATIONS, presence, sources
 from fastpfkey.spec.terms import ExtensionType as Ext
 
+pytestmark = pytest.mark.fuzz
+
 LEFT = {
     "message_offset",
     "message_length",

@@ -16,6 +16,8 @@ from fastpfkey.spec.tables import Column
 
 from .twins import needs_compiled
 
+pytestmark = pytest.mark.fuzz
+
 GUARD = 0xA5
 
 

@@ -12,6 +12,8 @@ from fastpfkey.hotpath import load
 
 from .twins import TWINS
 
+pytestmark = pytest.mark.fuzz
+
 HEADER = struct.Struct("=BBBBHHII")
 
 

@@ -21,6 +21,8 @@ from fastpfkey.spec.tables import Column
 
 from .twins import COMPILED, PATTERN, Fence, needs_compiled
 
+pytestmark = pytest.mark.fuzz
+
 U1, U2, U4, U8 = (Column(name, name, "a number") for name in ("u1", "u2", "u4", "u8"))
 ADDRESS = Column("address", "16u1", "an address")
 MOST = (1 << 64) - 1

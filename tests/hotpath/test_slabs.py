@@ -16,6 +16,8 @@ from fastpfkey.hotpath.contract import HotPath, Lease
 
 from .twins import needs_compiled
 
+pytestmark = pytest.mark.fuzz
+
 SIZE = 10_000
 
 

@@ -14,6 +14,8 @@ import pytest
 import fastpfkey as pf
 from fastpfkey import BufferPool, LeaseError
 
+pytestmark = pytest.mark.fuzz
+
 
 def small(**options: int) -> BufferPool:
     return BufferPool(**{"slab_size": 100, "slabs": 1, "max_slabs": 1} | options)
