@@ -131,6 +131,17 @@ def test_sort_is_that_of_python(by: list[str], descending: bool) -> None:
     assert holds(WHOLE.sort(*by, descending=descending), order)
 
 
+@given(by=st.lists(st.tuples(sortable, st.booleans()), min_size=1, max_size=3))
+def test_a_minus_turns_a_column_round(by: list[tuple[str, bool]]) -> None:
+    """Sorted by the least important column first, as Python's stable sort allows."""
+    order = list(range(ROWS))
+    for name, turned in reversed(by):
+        column = WHOLE[name]
+        values = [bytes(value) if column.ndim == 2 else int(value) for value in column]
+        order.sort(key=values.__getitem__, reverse=turned)
+    assert holds(WHOLE.sort(*(f"-{name}" if turned else name for name, turned in by)), order)
+
+
 def test_sort_wants_columns_that_are_there() -> None:
     with pytest.raises(ValueError, match="needs the name of a column"):
         WHOLE.sort()

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
+import numpy as np
+
+from ..columns.table import Table
 from ..interop.records import JSONArray, JSONLines, Record, Writer
 from .choosing import EVERYTHING, Choice
+from .errors import SourceError
 from .reading import How, Portion, Reader
-from .rendering import row_writer
 from .rows import TABLES, Rows, about
 from .sources import Source
 from .text import Messages
-
-
-class View(NamedTuple):
-    """How the user wants messages shown."""
-
-    form: str = "text"
-    table: str | None = None
-    """Whose rows; None for what the first message is about."""
-    columns: Sequence[str] | None = None
-    show_keys: bool = False
+from .viewing import View
+from .writing import FILE, Sheet, opened, write_tables
 
 
 def show_messages(sources: Sequence[Source], how: How, view: View, out: TextIO) -> bool:
@@ -41,26 +36,35 @@ def show_messages(sources: Sequence[Source], how: How, view: View, out: TextIO) 
 
 
 def show_rows(sources: Sequence[Source], how: How, view: View, out: TextIO, choice: Choice = EVERYTHING) -> bool:
-    """Write rows of a table; False if something was bad. Raises KeyError for a column that the table does not have."""
+    """Write rows of a table; False if something was bad.
+
+    A file that was to be written is left as it was if something bad ended the reading. Raises KeyError for a column
+    that the table does not have, QueryError, and SourceError for the file that was not written.
+    """
     reader = Reader(how, choice)
     portions = reader.portions(sources)
     first = next(portions, None)
-    rows = _rows(view, how, first)
-    names = ("file", *rows.names) if len(sources) > 1 else rows.names
-    writer = row_writer(view.form, out, names)
-    for portion in chain([first] if first else [], portions):
-        writer.write(_named(rows.of(portion), portion, sources))
-        out.flush()
-    writer.end()
+    rows = TABLES[view.table or about(first.batch if first else None)](view, how.dialect)
+    files = tuple(source.name for source in sources) if len(sources) > 1 else ()
+    tables = _tables(rows, chain([first] if first else [], portions), files)
+    with opened(view, out) as to:
+        write_tables(tables, Sheet(rows.names, files), view, to)
+        if view.output is not None and reader.failed and how.on_error == "raise":
+            raise SourceError(f"{view.output}: not written; --on-error stop or skip writes what could be read")
     return not reader.failed
 
 
-def _rows(view: View, how: How, first: Portion | None) -> Rows:
-    kind = TABLES[view.table or about(first.batch if first else None)]
-    columns = view.columns
-    if columns is None and view.form == "text":
-        columns = (*kind.telling, *kind.added(view.show_keys))
-    return kind(columns, how.dialect, view.show_keys)
+def _tables(rows: Rows, portions: Iterator[Portion], files: Sequence[str]) -> Iterator[Table]:
+    """The rows of messages, one table for each portion, and one without rows where there is none."""
+    nothing = True
+    for portion in portions:
+        nothing = False
+        table = rows.of(portion)
+        if files:
+            table = table.noted(FILE, np.full(len(table), files.index(portion.source), np.uint16))
+        yield table
+    if nothing:
+        yield rows.empty.noted(FILE, np.zeros(0, np.uint16))
 
 
 def _messages(portion: Portion, show_keys: bool) -> Iterator[Record]:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import click
 
-from ..errors import PFKeyError
+from ..errors import PFKeyError, QueryError
 from .errors import SourceError
 
 FAILURE = 1
@@ -58,5 +58,7 @@ def finish(show: Callable[[], bool]) -> None:
         good = show()
     except KeyError as error:
         raise click.UsageError(str(error.args[0])) from None
+    except QueryError as error:
+        raise click.UsageError(f"--where {error}") from None
     if not good:
         sys.exit(FAILURE)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..spec import dialect as find_dialect
-from .options import comma_separated, options, system_option
+from .ending import finish
+from .options import FORMATS, comma_separated, options, rows_options, system_option
 
 if TYPE_CHECKING:
     from ..transport.client import Client
@@ -156,14 +157,15 @@ def flush(satype: str, **shown: Any) -> None:
 @click.command()
 @click.argument("satype", default="unspec")
 @engine_options
-@click.option(
-    "--format", "form", type=click.Choice(("text", "csv", "json", "jsonl")), default="text", show_default=True
-)
-def register(satype: str, source: str, dialect: str, form: str) -> None:
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="What to write.")
+@rows_options
+def register(satype: str, source: str, dialect: str, form: str, **options: Any) -> None:
     """Show the algorithms that the engine has for an SA type, registering no longer than it takes to ask."""
     from .requesting import show_algorithms
+    from .viewing import view
 
-    show_algorithms(source, find_dialect(dialect), satype, form, sys.stdout)
+    wanted = view(form, **options)
+    finish(lambda: show_algorithms(source, find_dialect(dialect), satype, wanted, sys.stdout))
 
 
 def _ask(ask: Callable[[Client], Message], source: str, dialect: str, form: str, show_keys: bool) -> None:

@@ -31,21 +31,19 @@ def decode(
     on_error: OnError,
     strict: bool,
     form: str,
-    table: str | None,
-    columns: Sequence[str] | None,
-    show_keys: bool,
+    **options: Any,
 ) -> None:
     """Show the messages that lie back to back in files; - is standard input.
 
-    text, json and jsonl show whole messages; csv, and any format with --table or --columns, the rows of a table. Files
-    may be larger than memory. A bad message is told in one line, behind all that was before it.
+    text, json and jsonl show whole messages; csv, arrow and parquet, and any format with an option about rows, the rows
+    of a table. Files may be larger than memory. A bad message is told in one line, behind all that was before it.
     """
-    from .decoding import View, show_messages, show_rows
+    from .decoding import show_messages, show_rows
+    from .viewing import view
 
+    wanted = view(form, **options)
     how, sources = _captures(files, dialect, byteorder, on_error, strict)
-    view = View(form, table, columns, show_keys)
-    rows = form == "csv" or table is not None or columns is not None
-    finish(lambda: (show_rows if rows else show_messages)(sources, how, view, sys.stdout))
+    finish(lambda: (show_rows if wanted.rows else show_messages)(sources, how, wanted, sys.stdout))
 
 
 @click.command()
@@ -63,40 +61,45 @@ def dump(
     form: str | None,
     satype: str | None,
     networks: dict[str, Any],
-    table: str | None,
-    columns: Sequence[str] | None,
-    show_keys: bool,
+    **options: Any,
 ) -> None:
     """Show the table of SOURCE: the running kernel's, unless something else is named.
 
-    demo:N is a made-up table of N associations, anything else a file. A terminal gets a summary, unless --format,
-    --table or --columns ask for the rows.
+    demo:N is a made-up table of N associations, anything else a file. A terminal gets a summary, unless --format or an
+    option about rows asks for the rows.
     """
     from .choosing import Choice
-    from .decoding import View, show_rows
+    from .decoding import show_rows
     from .dumping import show_summary
+    from .errors import SourceError
     from .live import Live
     from .reading import How, tell
     from .sources import is_engine
+    from .viewing import view
 
     choice = Choice(satype, networks)
-    if choice.question and table not in (None, "associations"):
-        raise click.UsageError(f"--satype and --filter choose associations, not {table}")
+    wanted = view(form or "text", **options)
+    if choice.question and wanted.table not in (None, "associations"):
+        raise click.UsageError(f"--satype and --filter choose associations, not {wanted.table}")
     engine: Live | None = None
     named: Source
     if is_engine(source):
         how = How(find_dialect("host" if dialect == "auto" else dialect), byteorder, on_error, strict)
-        named = engine = Live(source, how.dialect, table or "associations", choice)
+        named = engine = Live(source, how.dialect, wanted.table or "associations", choice)
         engine.ask()  # before anything is written: a kernel that cannot be asked has no empty table
+        if engine.incomplete and wanted.output is not None and on_error == "raise":
+            raise SourceError(
+                f"{source}: {engine.incomplete}; {wanted.output} was not written: --on-error stop writes what came"
+            )
     else:
         how, named = _source(source, dialect, byteorder, on_error, strict)
 
     def show() -> bool:
-        if sys.stdout.isatty() and form is None and table is None and columns is None:
+        if sys.stdout.isatty() and form is None and not wanted.asks:
             good = show_summary(named, how, choice)
         else:
-            kind = table or ("associations" if choice.question else None)
-            good = show_rows([named], how, View(form or "text", kind, columns, show_keys), sys.stdout, choice)
+            of = wanted._replace(table=wanted.table or ("associations" if choice.question else None))
+            good = show_rows([named], how, of, sys.stdout, choice)
         if engine and engine.incomplete:
             tell(f"{source}: {engine.incomplete}")
         return good and not (engine and engine.incomplete)

@@ -10,7 +10,7 @@ import click
 from .. import spec
 from ..spec.terms import SAType
 
-FORMATS = ("text", "json", "jsonl", "csv")
+FORMATS = ("text", "json", "jsonl", "csv", "arrow", "parquet")
 """Ways to write messages and rows."""
 
 TABLES = ("associations", "policies", "algorithms")
@@ -74,15 +74,58 @@ reading_options = options(
     click.option("--strict", is_flag=True, help="An extension that the dialect does not know is bad."),
 )
 
-view_options = options(
-    click.option("--table", type=click.Choice(TABLES), help="Rows of this table; else the first message decides."),
+
+def _question(ctx: click.Context, param: click.Parameter, value: str | None) -> Any:
+    if value is None:
+        return None
+    from ..columns.where import question
+    from ..errors import QueryError
+
+    try:
+        return question(value)
+    except QueryError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
+
+
+rows_options = options(
     click.option(
         "--columns",
         callback=comma_separated,
         metavar="A,B,...",
         help="Rows with these columns only. A wrong name lists the right ones.",
     ),
+    click.option(
+        "--where",
+        callback=_question,
+        metavar="QUESTION",
+        help="Rows that answer it, such as \"state == 'mature' and dst in '10.0.0.0/8'\".",
+    ),
+    click.option(
+        "--sort",
+        callback=comma_separated,
+        metavar="A,-B,...",
+        help="Order by these columns, turned round behind a minus. All rows, or --limit of them, are in memory.",
+    ),
+    click.option("--limit", type=click.IntRange(0), metavar="N", help="No more than so many rows."),
+    click.option(
+        "--addresses",
+        type=click.Choice(("binary", "text")),
+        help="How arrow and parquet have addresses: 16 bytes each, which is the default, or text.",
+    ),
+    click.option("--output", "-o", metavar="FILE", help="Write this file, which is replaced when all is in it."),
+)
+"""Which rows of a table are written, in what order, and where."""
+
+view_options = options(
+    click.option("--table", type=click.Choice(TABLES), help="Rows of this table; else the first message decides."),
+    rows_options,
     click.option("--show-keys", is_flag=True, help="Show keys, which are hidden otherwise."),
+    click.option(
+        "--key-fingerprint",
+        "salt_file",
+        metavar="SALT-FILE",
+        help="Fingerprints of keys, which two hosts that have the same file can compare.",
+    ),
 )
 
 variant_option = click.option(

@@ -11,8 +11,10 @@ from ..spec.model import Dialect
 from ..wire.message import Message
 from .errors import SourceError
 from .live import connect
-from .rendering import row_writer
+from .rows import Algorithms
 from .text import Messages
+from .viewing import View
+from .writing import Sheet, opened, write_tables
 
 if TYPE_CHECKING:
     from ..transport.client import Client
@@ -36,14 +38,15 @@ def show_reply(
         out.write(json.dumps(record) + "\n")
 
 
-def show_algorithms(source: str, dialect: Dialect, satype: str, form: str, out: TextIO) -> None:
-    """Show what algorithms an engine has for an SA type."""
+def show_algorithms(source: str, dialect: Dialect, satype: str, view: View, out: TextIO) -> bool:
+    """Show what algorithms an engine has for an SA type. Raises KeyError for a column that there is not."""
+    rows = Algorithms(view, dialect)
+    names = [name for name in rows.names if view.columns is not None or name != "message"]
     with connect(source, dialect) as client:
         table = client.algorithms(satype)
-    names = tuple(name for name in table.columns if name != "message")
-    writer = row_writer(form, out, names)
-    writer.write(table.rows(names))
-    writer.end()
+    with opened(view, out) as to:
+        write_tables([table], Sheet(names), view, to)
+    return True
 
 
 def key(text: str | None) -> str | bytes | None:

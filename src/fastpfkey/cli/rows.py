@@ -1,24 +1,28 @@
-"""Messages as rows of a table, ready to be written: what the tables give, and what only the command line adds.
+"""Messages as rows of a table: what the tables give, and what only the command line adds.
 
-Added are the keys of associations, if they may be shown, and the requests of policies. Offsets and numbers of messages
-become those of the whole source.
+Added are the keys of associations or their fingerprints, if they are asked for, and the requests of policies. Offsets
+and numbers of messages become those of the whole source.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
+import numpy as np
+
+from ..columns import where
 from ..columns.algorithms import AlgorithmTable
 from ..columns.associations import SATable
 from ..columns.policies import PolicyTable
 from ..columns.table import Table
-from ..interop.records import KEYS, Record, records
+from ..interop.records import FINGERPRINTS, KEYS
 from ..spec.model import Dialect
 from ..spec.terms import MessageType
 from ..wire.batch import Batch
 from .reading import Portion
+from .viewing import View
 
 OFFSET = "message_offset"
 
@@ -30,23 +34,34 @@ class Rows(ABC):
     telling: ClassVar[tuple[str, ...]]
     """Columns that say most about a row, for text."""
 
-    def __init__(self, columns: Sequence[str] | None, dialect: Dialect, show_keys: bool) -> None:
-        """Rows with these columns, None for all. Raises KeyError for a column that there is not."""
-        known = (*self.table.from_buffer(b"", dialect).columns, *self.added(show_keys))
-        self.names = known if columns is None else tuple(dict.fromkeys(columns))
-        for name in self.names:
-            if name not in known:
-                raise KeyError(f"no column {name!r}; known are {', '.join(known)}")
-        self.plain = tuple(name for name in self.names if name not in self.added(show_keys)) or (OFFSET,)
-        """Columns of the table itself."""
+    def __init__(self, view: View, dialect: Dialect) -> None:
+        """Rows as they are wanted. Raises KeyError for a column that there is not, and QueryError."""
+        self.empty = self.table.from_buffer(b"", dialect)
+        added = self.added(view)
+        known = (*self.empty.columns, *added)
+        names = view.columns
+        if names is None:
+            names = (*self.telling, *added) if view.form == "text" else known
+        self.names = tuple(dict.fromkeys(names))
+        by = tuple(name.removeprefix("-") for name in view.sort)
+        for name, those in [*((name, known) for name in self.names), *((name, self.empty.columns) for name in by)]:
+            if name not in those:
+                raise KeyError(f"no column {name!r}; known are {', '.join(those)}")
+        asked: tuple[str, ...] = ()
+        if view.where is not None:
+            where.rows(self.empty, view.where)
+            asked = view.where.columns
+        own = (name for name in (*self.names, *asked, *by) if name not in added)
+        self.decoded = tuple(dict.fromkeys(own)) or (OFFSET,)
+        """Columns of the table itself that are needed."""
 
     @classmethod
-    def added(cls, show_keys: bool) -> tuple[str, ...]:
+    def added(cls, view: View) -> tuple[str, ...]:
         """Columns that the table itself does not have."""
         return ()
 
     @abstractmethod
-    def of(self, portion: Portion) -> Iterator[Record]:
+    def of(self, portion: Portion) -> Table:
         """The rows of some messages."""
 
 
@@ -60,15 +75,14 @@ class Associations(Rows):
     )
 
     @classmethod
-    def added(cls, show_keys: bool) -> tuple[str, ...]:
-        """The keys, in hexadecimal."""
-        return KEYS if show_keys else ()
+    def added(cls, view: View) -> tuple[str, ...]:
+        """The keys, in hexadecimal, and their fingerprints."""
+        return (*(KEYS if view.show_keys else ()), *(FINGERPRINTS if view.salt is not None else ()))
 
-    def of(self, portion: Portion) -> Iterator[Record]:
+    def of(self, portion: Portion) -> Table:
         """The rows of some messages."""
-        table = SATable.from_batch(portion.batch, self.plain, keys=not set(KEYS).isdisjoint(self.names))
-        _place(table, portion)
-        return records(table, self.names)
+        keys = not set(self.names).isdisjoint((*KEYS, *FINGERPRINTS))
+        return _placed(SATable.from_batch(portion.batch, self.decoded, keys=keys), portion)
 
 
 class Policies(Rows):
@@ -77,19 +91,17 @@ class Policies(Rows):
     table = PolicyTable
     telling = (
         *("spid", "dir", "type", "src", "src_prefixlen", "src_port", "dst", "dst_prefixlen", "dst_port", "src_proto"),
-        *("priority", "requests"),
+        "priority",
     )
 
     @classmethod
-    def added(cls, show_keys: bool) -> tuple[str, ...]:
+    def added(cls, view: View) -> tuple[str, ...]:
         """The list of requests."""
         return ("requests",)
 
-    def of(self, portion: Portion) -> Iterator[Record]:
+    def of(self, portion: Portion) -> Table:
         """The rows of some messages."""
-        table = PolicyTable.from_batch(portion.batch, self.plain)
-        _place(table, portion)
-        return records(table, self.names)
+        return _placed(PolicyTable.from_batch(portion.batch, self.decoded), portion)
 
 
 class Algorithms(Rows):
@@ -98,12 +110,12 @@ class Algorithms(Rows):
     table = AlgorithmTable
     telling = ("message", "satype", "kind", "id", "ivlen", "minbits", "maxbits")
 
-    def of(self, portion: Portion) -> Iterator[Record]:
+    def of(self, portion: Portion) -> Table:
         """The rows of some messages."""
-        for row in AlgorithmTable.from_batch(portion.batch).rows(self.names):
-            if "message" in row:
-                row["message"] = portion.numbers[row["message"]]
-            yield row
+        table = AlgorithmTable.from_batch(portion.batch)
+        numbers = table["message"]
+        numbers[:] = np.asarray(portion.numbers, np.uint32)[numbers]
+        return table
 
 
 TABLES: Mapping[str, type[Rows]] = {"associations": Associations, "policies": Policies, "algorithms": Algorithms}
@@ -118,6 +130,7 @@ def about(batch: Batch | None) -> str:
     return "policies" if kind is not None and kind.name.startswith("SPD") else "associations"
 
 
-def _place(table: Table, portion: Portion) -> None:
+def _placed(table: Table, portion: Portion) -> Table:
     if OFFSET in table.columns:
-        table[OFFSET][:] += portion.offset
+        table[OFFSET][:] += np.uint64(portion.offset)
+    return table

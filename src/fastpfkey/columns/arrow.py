@@ -6,6 +6,7 @@ are made. pyarrow does the rest, and is imported when it is first needed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -29,6 +30,8 @@ class Export(NamedTuple):
     names: bool = True
     keys: bool = False
     fingerprint: bytes | None = None
+    columns: Sequence[str] | None = None
+    """Names of the fields that are wanted, lists and keys among them; None for all that there are."""
 
 
 def record_batch(table: Table, export: Export) -> Any:
@@ -37,13 +40,17 @@ def record_batch(table: Table, export: Export) -> Any:
 
     if export.addresses not in ("binary", "text"):
         raise ValueError(f"addresses are 'binary' or 'text', not {export.addresses!r}")
-    named = [*_columns(table, export), *_lists(table, export), *_keys(table, export)]
+    wanted = table.columns if export.columns is None else [name for name in export.columns if name in table.columns]
+    named = [*_columns(table, wanted, export), *_lists(table, export), *_keys(table, export)]
+    if export.columns is not None:
+        fields = {field.name: (field, values) for field, values in named}
+        named = [fields[name] for name in export.columns]
     schema = pa.schema([field for field, _ in named], {"table": table.schema.name, "dialect": table.dialect.name})
     return pa.RecordBatch.from_arrays([values for _, values in named], schema=schema)
 
 
-def _columns(table: Table, export: Export) -> list[tuple[Any, Any]]:
-    return [_named(name, _column(table, name, export), table.schema.column(name)) for name in table.columns]
+def _columns(table: Table, names: Sequence[str], export: Export) -> list[tuple[Any, Any]]:
+    return [_named(name, _column(table, name, export), table.schema.column(name)) for name in names]
 
 
 def _lists(table: Table, export: Export) -> list[tuple[Any, Any]]:
@@ -51,7 +58,9 @@ def _lists(table: Table, export: Export) -> list[tuple[Any, Any]]:
 
     found = []
     for name, (items, offsets) in table.lists().items():
-        members = _columns(items, export)
+        if export.columns is not None and name not in export.columns:
+            continue
+        members = _columns(items, items.columns, export)
         structures = pa.StructArray.from_arrays(
             [values for _, values in members], fields=[field for field, _ in members]
         )

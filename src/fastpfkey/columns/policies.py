@@ -91,6 +91,12 @@ class PolicyTable(MessageTable):
         chosen = np.repeat(begins - offsets[:-1], np.diff(offsets)) + np.arange(offsets[-1])
         return {"requests": self.requests[chosen], "request_offsets": offsets}
 
+    def detached(self) -> Self:
+        """The same table, and requests, without the buffer that they were decoded from."""
+        found = super().detached()
+        found.requests = found.requests.detached()
+        return found
+
     def lists(self) -> Mapping[str, tuple[Table, Array]]:
         """The requests of each policy."""
         return {"requests": (self.requests, self.request_offsets)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, overload
 
 import numpy as np
@@ -174,15 +174,19 @@ class Table:
     def sort(self, *by: str, descending: bool = False) -> Self:
         """A table in the order of these columns, the first counting most. Rows that agree keep their order.
 
-        Addresses are ordered by their bytes, so that IPv4 (v4-mapped) lies among IPv6.
+        A name behind a minus sign (`sort("state", "-current_bytes")`) counts the other way round, `descending=True`
+        turns all of them. Enumerations are ordered by code, addresses by their bytes, so that IPv4 (v4-mapped) lies
+        among IPv6.
         """
         if not by:
             raise ValueError("sort needs the name of a column")
-        keys = [key for name in reversed(by) for key in _sort_keys(self[name])]
-        if not descending:
-            return self._select(np.lexsort(keys))
-        # Turned around twice, so that equal rows keep their order.
-        return self._select(len(self) - 1 - np.lexsort([key[::-1] for key in keys])[::-1])
+        keys = []
+        for name in reversed(by):
+            plain = name.removeprefix("-")
+            turned = descending != (plain != name)
+            # Columns are unsigned, so that the complement of a value counts the other way round.
+            keys += [~key if turned else key for key in _sort_keys(self[plain])]
+        return self._select(np.lexsort(keys))
 
     def where(self, question: str) -> Self:
         """A table of the rows for which the answer is yes: `table.where("state == 'mature' and dst in '10.0.0.0/8'")`.
@@ -194,6 +198,15 @@ class Table:
         from .where import rows
 
         return self[rows(self, question)]
+
+    def noted(self, name: str, values: Array) -> Self:
+        """The same table with one more array, which follows its rows without being one of its columns."""
+        return type(self)({**self._arrays, name: values}, self._columns, self._origin, **self._carried(slice(None)))
+
+    def detached(self) -> Self:
+        """The same table without the buffer that it was decoded from, which lives no longer because of it."""
+        origin = replace(self._origin, buffer=None)
+        return type(self)(self._arrays, self._columns, origin, **self._carried(slice(None)))
 
     def null(self, name: str) -> npt.NDArray[np.bool_]:
         """Mask of the rows in which this column holds no value but 0, because the message lacks the extension."""
@@ -297,7 +310,7 @@ def _sort_keys(column: Array) -> list[Array]:
     """Keys for lexsort, the weightiest last."""
     if column.ndim == 1:
         return [column]
-    halves = np.ascontiguousarray(column).view(">u8")
+    halves = np.ascontiguousarray(column).view(">u8").astype(np.uint64)
     return [halves[:, 1], halves[:, 0]]
 
 

@@ -6,7 +6,7 @@ is that of the first table; which names a column has may differ from table to ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from os import PathLike
 from pathlib import Path
@@ -41,13 +41,7 @@ def write_parquet(
     Arguments are those of `Table.to_arrow`, and `compression` is pyarrow's. Raises ImportError without pyarrow,
     ValueError if there is no table or one differs in its columns, OSError.
     """
-    from pyarrow import parquet
-
-    def writer(file: BinaryIO, schema: Any) -> AbstractContextManager[Any]:
-        opened: AbstractContextManager[Any] = parquet.ParquetWriter(file, schema, compression=compression)
-        return opened
-
-    return _write(tables, target, Export(addresses, names, keys, fingerprint), writer)
+    return write_batches(_batches(tables, Export(addresses, names, keys, fingerprint)), target, keys, compression)
 
 
 def write_arrow(
@@ -63,25 +57,20 @@ def write_arrow(
 
     Arguments and errors are those of `write_parquet`.
     """
-    from pyarrow import ipc
-
-    def writer(file: BinaryIO, schema: Any) -> AbstractContextManager[Any]:
-        opened: AbstractContextManager[Any] = ipc.new_stream(file, schema)
-        return opened
-
-    return _write(tables, target, Export(addresses, names, keys, fingerprint), writer)
+    return write_batches(_batches(tables, Export(addresses, names, keys, fingerprint)), target, keys)
 
 
-def _write(
-    tables: Tables, target: Target, export: Export, writer: Callable[[BinaryIO, Any], AbstractContextManager[Any]]
-) -> int:
-    batches = _batches(tables, export)
+def write_batches(batches: Iterator[Any], target: Target, private: bool, compression: str | None = None) -> int:
+    """Write record batches as Parquet with this compression, or as an Arrow stream, and return the number of rows.
+
+    Raises ValueError if there is none or one has other columns, and OSError.
+    """
     first = next(batches, None)
     if first is None:
         raise ValueError("there is no table to write, and without one no schema")
 
     def write(file: BinaryIO) -> int:
-        with writer(file, first.schema) as out:
+        with _writer(file, first.schema, compression) as out:
             out.write_batch(first)
             rows: int = first.num_rows
             for batch in batches:
@@ -91,8 +80,19 @@ def _write(
 
     if not isinstance(target, str | PathLike):
         return write(target)
-    with replacing(Path(target), private=export.keys) as file:
+    with replacing(Path(target), private=private) as file:
         return write(file)
+
+
+def _writer(file: BinaryIO, schema: Any, compression: str | None) -> AbstractContextManager[Any]:
+    from pyarrow import ipc, parquet
+
+    opened: AbstractContextManager[Any]
+    if compression is None:
+        opened = ipc.new_stream(file, schema)
+    else:
+        opened = parquet.ParquetWriter(file, schema, compression=compression)
+    return opened
 
 
 def _batches(tables: Tables, export: Export) -> Iterator[Any]:
