@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TextIO
 
-import numpy as np
-
 from ..columns.table import Table
 from ..interop.records import JSONArray, JSONLines, Record, Writer
 from .choosing import EVERYTHING, Choice
@@ -61,10 +59,10 @@ def _tables(rows: Rows, portions: Iterator[Portion], files: Sequence[str]) -> It
         nothing = False
         table = rows.of(portion)
         if files:
-            table = table.noted(FILE, np.full(len(table), files.index(portion.source), np.uint16))
+            table = table.noted(FILE, files.index(portion.source))
         yield table
     if nothing:
-        yield rows.empty.noted(FILE, np.zeros(0, np.uint16))
+        yield rows.empty.noted(FILE, 0)
 
 
 def _messages(portion: Portion, show_keys: bool) -> Iterator[Record]:

@@ -10,8 +10,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
-import numpy as np
-
 from ..columns import where
 from ..columns.algorithms import AlgorithmTable
 from ..columns.associations import SATable
@@ -114,7 +112,7 @@ class Algorithms(Rows):
         """The rows of some messages."""
         table = AlgorithmTable.from_batch(portion.batch)
         numbers = table["message"]
-        numbers[:] = np.asarray(portion.numbers, np.uint32)[numbers]
+        numbers[:] = [portion.numbers[number] for number in numbers.tolist()]
         return table
 
 
@@ -132,5 +130,5 @@ def about(batch: Batch | None) -> str:
 
 def _placed(table: Table, portion: Portion) -> Table:
     if OFFSET in table.columns:
-        table[OFFSET][:] += np.uint64(portion.offset)
+        table[OFFSET][:] += portion.offset
     return table

@@ -11,6 +11,7 @@ import click
 
 from ..columns.keys import SHORTEST_SALT
 from ..columns.where import Question
+from ..interop.files import available
 from .errors import SourceError
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ def view(
 ) -> View:
     """What options ask for. Raises click.UsageError for what cannot be had together, SourceError, OSError."""
     if form in BINARY:
-        _need_pyarrow(form)
+        if not available():
+            raise SourceError(f"{form} needs pyarrow, which is not installed: pip install 'fastpfkey[arrow]'")
         if output is None and sys.stdout.isatty():
             raise click.UsageError(f"{form} is nothing for a terminal; name a file with --output")
     elif addresses is not None:
@@ -78,13 +80,6 @@ def view(
         sort=sort or (),
         **options,  # type: ignore[arg-type]
     )
-
-
-def _need_pyarrow(form: str) -> None:
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError:
-        raise SourceError(f"{form} needs pyarrow, which is not installed: pip install 'fastpfkey[arrow]'") from None
 
 
 def _salt(name: str) -> bytes:

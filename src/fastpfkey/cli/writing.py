@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TextIO, cast
 
+from ..columns.arrow import Export, record_batch
 from ..columns.picking import gathered, pick
 from ..columns.table import Table
+from ..interop.files import write_batches
 from ..interop.records import Record, records
 from ..transport.files import replacing
 from .rendering import row_writer
@@ -54,22 +56,10 @@ def _named(rows: Iterator[Record], table: Table, files: Sequence[str]) -> Iterat
 
 
 def _write_batches(tables: Iterable[Table], sheet: Sheet, view: View, out: BinaryIO) -> None:
-    from ..columns.arrow import Export, record_batch
-    from ..interop.files import write_batches
-
-    export = Export(view.addresses, keys=view.show_keys, fingerprint=view.salt, columns=sheet.names)
-    batches = (_of_file(record_batch(table, export), table, sheet.files) for table in gathered(tables, GROUP))
+    noted = {FILE: sheet.files} if sheet.files else {}
+    export = Export(view.addresses, True, view.show_keys, view.salt, sheet.names, noted)
+    batches = (record_batch(table, export) for table in gathered(tables, GROUP))
     write_batches(batches, out, private=False, compression="zstd" if view.form == "parquet" else None)
-
-
-def _of_file(batch: Any, table: Table, files: Sequence[str]) -> Any:
-    import pyarrow as pa
-
-    if not files:
-        return batch
-    names = pa.DictionaryArray.from_arrays(pa.array(table[FILE], pa.int32()), pa.array(files, pa.string()))
-    fields = [pa.field(FILE, names.type), *batch.schema]
-    return pa.RecordBatch.from_arrays([names, *batch.columns], schema=pa.schema(fields, batch.schema.metadata))
 
 
 @contextmanager

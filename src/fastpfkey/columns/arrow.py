@@ -6,7 +6,7 @@ are made. pyarrow does the rest, and is imported when it is first needed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -32,6 +32,8 @@ class Export(NamedTuple):
     fingerprint: bytes | None = None
     columns: Sequence[str] | None = None
     """Names of the fields that are wanted, lists and keys among them; None for all that there are."""
+    noted: Mapping[str, Sequence[str]] = {}
+    """What numbers that were noted beside rows stand for, by the name of the field that they become."""
 
 
 def record_batch(table: Table, export: Export) -> Any:
@@ -45,12 +47,23 @@ def record_batch(table: Table, export: Export) -> Any:
     if export.columns is not None:
         fields = {field.name: (field, values) for field, values in named}
         named = [fields[name] for name in export.columns]
+    named = [*_noted(table, export), *named]
     schema = pa.schema([field for field, _ in named], {"table": table.schema.name, "dialect": table.dialect.name})
     return pa.RecordBatch.from_arrays([values for _, values in named], schema=schema)
 
 
 def _columns(table: Table, names: Sequence[str], export: Export) -> list[tuple[Any, Any]]:
     return [_named(name, _column(table, name, export), table.schema.column(name)) for name in names]
+
+
+def _noted(table: Table, export: Export) -> list[tuple[Any, Any]]:
+    import pyarrow as pa
+
+    found = []
+    for name, labels in export.noted.items():
+        places = pa.array(table[name], pa.int32())
+        found.append((name, pa.DictionaryArray.from_arrays(places, pa.array(labels, pa.string()))))
+    return [(pa.field(name, values.type), values) for name, values in found]
 
 
 def _lists(table: Table, export: Export) -> list[tuple[Any, Any]]:

@@ -199,9 +199,10 @@ class Table:
 
         return self[rows(self, question)]
 
-    def noted(self, name: str, values: Array) -> Self:
-        """The same table with one more array, which follows its rows without being one of its columns."""
-        return type(self)({**self._arrays, name: values}, self._columns, self._origin, **self._carried(slice(None)))
+    def noted(self, name: str, number: int) -> Self:
+        """The same table with a number beside each row, which follows it and is none of its columns."""
+        arrays = {**self._arrays, name: np.full(len(self), number, np.uint32)}
+        return type(self)(arrays, self._columns, self._origin, **self._carried(slice(None)))
 
     def detached(self) -> Self:
         """The same table without the buffer that it was decoded from, which lives no longer because of it."""

@@ -60,6 +60,15 @@ def write_arrow(
     return write_batches(_batches(tables, Export(addresses, names, keys, fingerprint)), target, keys)
 
 
+def available() -> bool:
+    """Whether pyarrow, which writes these files, is installed."""
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
 def write_batches(batches: Iterator[Any], target: Target, private: bool, compression: str | None = None) -> int:
     """Write record batches as Parquet with this compression, or as an Arrow stream, and return the number of rows.
 
