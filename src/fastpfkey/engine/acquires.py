@@ -76,7 +76,7 @@ def request(core: Core, satype: SAType, extensions: Sequence[ExtensionValue], as
     pending = Pending(seq, satype, asked, (ends[0], ends[1]), core.now + core.profile.acquire_lifetime, message=message)
     core.pending[seq] = core.asked[asked] = pending
     core.say(message, audience, None)
-    if core.profile.acquire_placeholder:
+    if core.profile.acquire_placeholder and not core.full:
         _hold_place(core, pending, extensions)
     return pending
 

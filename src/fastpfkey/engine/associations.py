@@ -35,6 +35,8 @@ def getspi(core: Core, port: Port, request: Request) -> None:
     spi = spis.choose(low, high, core.random, lambda number: core.store.find(core.key(satype, dst, number, src)) >= 0)
     if spi is None or (spi == 0 and low == high):
         raise RefusedError(core.profile.exhausted)
+    if core.full:
+        raise RefusedError(core.profile.table_full)
     values: dict[Ext, ExtensionValue] = {**request.values, Ext.SA: SA(spi)}
     for item in (Ext.LIFETIME_HARD, Ext.LIFETIME_SOFT):
         values.pop(item, None)
@@ -79,6 +81,8 @@ def add(core: Core, port: Port, request: Request) -> None:
     acquires.close_larval(core, request, dst)
     if core.store.find(core.key(satype, dst, sa.spi, src)) >= 0:
         raise RefusedError("EEXIST")
+    if core.full:
+        raise RefusedError(core.profile.table_full)
     values: dict[Ext, ExtensionValue] = {
         kind: value for kind, value in request.values.items() if kind != Ext.LIFETIME_CURRENT
     }

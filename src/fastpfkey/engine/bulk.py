@@ -246,6 +246,9 @@ def _keys(core: Core, batch: Batch) -> list[bytes]:
 def _install(run: Run, batches: list[Batch], stretch: Slots) -> None:
     """Store and answer a stretch of ADDs."""
     core, base, count = run.core, int(stretch[0]), len(stretch)
+    if 0 < core.profile.most_associations < core.store.alive + count:
+        run.singly(stretch)
+        return
     good = [batch for batch in batches if not batch.mould.refused]
     keys = [b""] * count
     for batch in good:

@@ -128,6 +128,11 @@ class Core:
                 return -1
         return slot
 
+    @property
+    def full(self) -> bool:
+        """Whether there are as many associations as there may be."""
+        return 0 < self.profile.most_associations <= self.store.alive
+
     def state(self, slot: int) -> SAState:
         """The state of a stored association."""
         return SAState(int(self.store.rows[slot]["state"]))

@@ -103,6 +103,10 @@ class Profile:
     """The same for IPComp, whose identifiers have 16 bits; None: those of others."""
     exhausted: str = "EEXIST"
     """Error of a GETSPI that finds no free SPI."""
+    most_associations: int = 0
+    """Associations that there may be, larval ones too; 0: as many as memory holds."""
+    table_full: str = "ENOBUFS"
+    """Error of a GETSPI or ADD when there are so many."""
 
     # UPDATE, DELETE
     update_live: Literal["strict", "keyless", "lenient"] = "strict"

@@ -226,6 +226,7 @@ OPENBSD = replace(
     framing=SENT_EINVAL,
     unknown_extensions=False,
     own_pid=True,
+    table_full="ENOMEM",
     strays="grammar",
     match_source=False,
     update_live="keyless",
@@ -236,6 +237,7 @@ OPENBSD = replace(
 ILLUMOS = replace(
     RFC2367,
     name="illumos",
+    table_full="ENOMEM",
     evidence="the RFC's: how the illumos engine behaves beyond its message formats was neither observed nor read",
     grammar="dialect",
 )
