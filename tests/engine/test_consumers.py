@@ -12,7 +12,7 @@ from fastpfkey.spec.terms import ExtensionType as Ext
 from fastpfkey.spec.terms import MessageType as Msg
 from fastpfkey.wire.extensions import Combination, Identity, Key, Proposal, Sensitivity
 
-from .world import DST, SRC, World, ends, exttypes, hard, proxy, sa, soft, spis, which, whole
+from .world import DST, SRC, World, ends, exttypes, hard, keys, proxy, sa, soft, spis, which, whole
 
 ESP = SAType.ESP
 
@@ -299,3 +299,21 @@ class TestExamples:
         world.ask(port, Msg.REGISTER, ESP)
         assert isinstance(world.engine.find_outbound(ESP, b, a, proxy="198.51.100.4"), Pending)
         assert world.engine.find_outbound(ESP, b, a, proxy=c).spi == 2000
+
+
+def test_what_stands_for_a_request_leaves_nothing_behind() -> None:
+    """Linux shows a pending ACQUIRE as an association: it goes with its time, a flush, or what it waited for."""
+    world = World("linux")
+    manager = world.port()
+    world.ask(manager, Msg.REGISTER, ESP)
+    world.engine.find_outbound(ESP, SRC, DST)
+    assert len(world.engine) == 1
+    world.wait(31)
+    assert len(world.engine) == len(world.engine._core.store.index) == 0
+    world.send(manager, Msg.ADD, SAType.AH, *ends(), sa(0x1000, encrypt=0), keys()[0])
+    pending = world.engine.find_outbound(ESP, SRC, DST)
+    world.send(manager, Msg.FLUSH, ESP)
+    assert len(world.engine) == len(world.engine._core.store.index) == 1
+    world.send(manager, Msg.ADD, ESP, *whole(), seq=pending.seq)
+    assert pending.state == "done"
+    assert len(world.engine) == len(world.engine._core.store.index) == 2

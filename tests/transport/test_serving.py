@@ -114,7 +114,7 @@ class TestClients:
             got = dump.receive(buffer, 5)
             messages = pf.decode(bytes(buffer[:got]), "linux")
             spis |= {message.sa.spi for message in messages if message.type == pf.MessageType.DUMP and message.sa}
-            last = next(message for message in reversed(messages) if message.type == pf.MessageType.DUMP)
+            last = next((message for message in reversed(messages) if message.type == pf.MessageType.DUMP), last)
         assert len(spis) == len(server.engine) == 1000
         endpoint.close()
         dump.close()

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import errno
+import os
 import select
 import socket
+import time
 
+import numpy as np
 import pytest
 
 import fastpfkey as pf
 from fastpfkey import spec
+from fastpfkey.columns.readable import addresses
 from fastpfkey.columns.synthetic import synthetic
 from fastpfkey.errors import TransportError
 from fastpfkey.transport import header
 from fastpfkey.transport.endpoint import ROOM, Endpoint, Role
 from fastpfkey.transport.sources import MOST, source
 
-from .messages import ADD, DUMP, HEADER, message
+from .messages import DUMP, HEADER
+
+FLUSH = 9
 
 
-def request(kind: int, satype: int = 0) -> bytes:
-    return HEADER.pack(2, kind, 0, satype, 2, 0, 5, 4711)
+def request(kind: int, satype: int = 0, pid: int = 4711) -> bytes:
+    return HEADER.pack(2, kind, 0, satype, 2, 0, 5, pid)
 
 
 def answers(endpoint: Endpoint, *requests: bytes) -> bytes:
@@ -63,26 +69,55 @@ class TestNames:
 class TestDemo:
     def test_it_is_dumped_as_it_is_made(self) -> None:
         endpoint = source("demo:5000").open_endpoint(Role.DUMPS)
-        assert endpoint.pid == 4711
+        assert endpoint.pid == os.getpid()
         assert answers(endpoint, request(DUMP)) == synthetic(5000, dialect="host").tobytes()
 
     @pytest.mark.parametrize("system", ["linux", "openbsd"])
     def test_by_satype_it_is_numbered_anew(self, system: str) -> None:
         dialect = spec.dialect(system)
         wanted = dialect.satype(pf.SAType.AH)
-        found = answers(source("demo:3000", system).open_endpoint(Role.DUMPS), request(DUMP, wanted))
+        found = answers(source("demo:3000", system).open_endpoint(Role.DUMPS), request(DUMP, wanted, os.getpid()))
         table = pf.SATable.from_buffer(found, system)
         whole = pf.SATable.from_buffer(synthetic(3000, dialect=system).data, system)
         assert sorted(table["spi"]) == sorted(whole[whole["satype"] == pf.SAType.AH]["spi"])
         assert list(table["seq"]) == [*range(1, len(table)), 0]
 
     def test_what_it_does_not_have_is_no_entry(self) -> None:
-        found = memoryview(answers(source("demo:10").open_endpoint(Role.DUMPS), request(DUMP, 11)))
+        found = memoryview(
+            answers(source("demo:10", "rfc2367").open_endpoint(Role.DUMPS), request(DUMP, pf.SAType.RSVP))
+        )
         assert (len(found), header.get(found, "errno"), header.get(found, "seq")) == (16, errno.ENOENT, 5)
 
-    def test_nothing_else_is_supported(self) -> None:
-        found = memoryview(answers(source("demo:10", "linux").open_endpoint(Role.REQUESTS), message(24, kind=ADD)))
-        assert (len(found), header.get(found, "errno")) == (16, spec.dialect("linux").errnos["EOPNOTSUPP"])
+    @pytest.mark.parametrize("name", ["linux", "freebsd", "openbsd", "illumos", "rfc2367"])
+    def test_it_takes_requests_as_any_engine_does(self, name: str) -> None:
+        with pf.Client.open("demo:300", dialect=name) as client:
+            before = client.dump(keys=True)
+            assert len(before) == 300
+            row = int(np.flatnonzero(before["key_auth_bits"] > 0)[0])
+            satype = pf.SAType(before["satype"][row])
+            src, dst = (addresses(before[name][[row]])[0] for name in ("src", "dst"))
+            found = client.get(satype, int(before["spi"][row]), src, dst)
+            assert found.key_auth is not None
+            assert found.key_auth.material.reveal() == before.key_bytes("auth")[row]
+            client.delete(satype, int(before["spi"][row]), src, dst)
+            with pytest.raises(pf.ReplyError, match="ESRCH"):
+                client.get(satype, int(before["spi"][row]), src, dst)
+            client.add("ah", 0x1234, "192.0.2.77", "192.0.2.78", auth="md5-hmac", auth_key=bytes(range(16)))
+            after = client.dump()
+            assert set(after["spi"]) == {*before["spi"], 0x1234} - {before["spi"][row]}
+
+    def test_endpoints_of_one_source_share_the_table(self) -> None:
+        demo = source("demo:10", "linux")
+        answers(demo.open_endpoint(Role.REQUESTS), request(FLUSH))
+        found = memoryview(answers(demo.open_endpoint(Role.DUMPS), request(DUMP)))
+        assert header.get(found, "errno") == errno.ENOENT
+
+    def test_what_is_made_up_does_not_age(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        demo = source("demo:500", "linux")
+        first = answers(demo.open_endpoint(Role.DUMPS), request(DUMP))
+        now = time.monotonic()
+        monkeypatch.setattr(demo._engine._core, "clock", lambda: now + 1e6)  # type: ignore[attr-defined]
+        assert answers(demo.open_endpoint(Role.DUMPS), request(DUMP)) == first
 
     def test_several_are_answered_in_turn(self) -> None:
         endpoint = source("demo:10").open_endpoint(Role.DUMPS)

@@ -17,7 +17,10 @@ from ..spec import DIALECTS
 @click.option("--allow-uid", "uids", type=int, multiple=True, help="A user beside you and root who may connect.")
 @click.option("--max-clients", type=click.IntRange(1), default=1024, show_default=True, help="Clients at once.")
 @click.option("--max-message", type=click.IntRange(16), default=65536, show_default=True, help="Bytes of a request.")
-def serve(path: Path, dialect: str, uids: Sequence[int], max_clients: int, max_message: int) -> None:
+@click.option("--max-associations", type=click.IntRange(1), help="Associations, unless memory is the limit.")
+def serve(
+    path: Path, dialect: str, uids: Sequence[int], max_clients: int, max_message: int, max_associations: int | None
+) -> None:
     """Serve a key engine at a Unix socket, for clients that name it unix:PATH and for programs started by run.
 
     The socket is yours alone (mode 0600). SIGTERM ends the engine.
@@ -25,7 +28,7 @@ def serve(path: Path, dialect: str, uids: Sequence[int], max_clients: int, max_m
     from ..transport.serving import Limits
     from .serving import serve as serve_engine
 
-    serve_engine(path, dialect, Limits(max_clients, max_message, frozenset(uids)))
+    serve_engine(path, dialect, Limits(max_clients, max_message, frozenset(uids)), max_associations)
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

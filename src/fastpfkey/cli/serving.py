@@ -32,9 +32,9 @@ def socket_path(source: str) -> Path:
     return Path(source.removeprefix(UNIX))
 
 
-def serve(path: Path, dialect: str, limits: Limits) -> None:
-    """Serve an engine until SIGTERM or SIGINT. Raises TransportError."""
-    engine = Engine(dialect)
+def serve(path: Path, dialect: str, limits: Limits, most: int | None) -> None:
+    """Serve an engine with `most` associations at most until SIGTERM or SIGINT. Raises TransportError."""
+    engine = Engine(dialect, most_associations=most or 0)
     server = Server(engine, path, limits=limits)
     with _signals({signal.SIGTERM: server.stop, signal.SIGINT: server.stop}):
         click.echo(f"{engine.dialect.name} engine at unix:{path}", err=True)

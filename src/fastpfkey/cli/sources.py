@@ -15,7 +15,8 @@ from typing import Protocol, cast
 
 from ..spec.model import Dialect
 from ..spec.plan import ByteOrder, swapped
-from ..transport.sources import DEMO, demo_count, source
+from ..transport.loopback import DEMO
+from ..transport.sources import demo_count, source
 from ..wire import windows
 from ..wire.windows import Window
 from .errors import SourceError

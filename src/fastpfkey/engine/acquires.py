@@ -18,7 +18,7 @@ from ..wire.extensions import SA, Address, Combination, Lifetime, Proposal
 from ..wire.sockaddr import IPAddress, SocketAddress
 from ..wire.value import ExtensionValue
 from .core import Core
-from .identity import packed
+from .identity import packed, place_key
 from .port import Port
 from .refusal import RefusedError
 from .request import Request
@@ -90,22 +90,23 @@ def _hold_place(core: Core, pending: Pending, extensions: Sequence[ExtensionValu
     values[Ext.SA] = SA(0)
     values[Ext.LIFETIME_HARD] = Lifetime(Ext.LIFETIME_HARD, addtime=int(core.profile.larval_lifetime))
     record = core.records.record(satype, core.records.normal(values, SAState.LARVAL))
-    fields = {"added": core.now, "satype": satype, "state": SAState.LARVAL, "seq": pending.seq}
-    slot = core.store.add(_place_key(pending), record, fields)
+    fields = {
+        "added": core.now,
+        "satype": satype,
+        "state": SAState.LARVAL,
+        "seq": pending.seq,
+        "acquire": pending.seq,
+    }
+    slot = core.store.add(place_key(pending.seq), record, fields)
     core.wheel.add(slot, core.now + core.profile.larval_lifetime)
     pending.placeholder = int(core.store.rows[slot]["serial"])
 
 
-def _place_key(pending: Pending) -> bytes:
-    """An identity that no association has."""
-    return b"acquire" + pending.seq.to_bytes(4, "big")
-
-
 def drop_placeholder(core: Core, pending: Pending) -> None:
     """The place is not needed any more."""
-    slot = core.store.find(_place_key(pending))
+    slot = core.store.place(pending.placeholder)
     if slot >= 0:
-        core.store.remove(slot, _place_key(pending))
+        core.store.remove(slot, core.key_at(slot))
     pending.placeholder = 0
 
 
@@ -135,7 +136,7 @@ def close_larval(core: Core, asked: Request, dst: IPAddress) -> None:
     drop_placeholder(core, pending)
     slot = core.store.place(pending.larval)
     if slot >= 0 and core.state(slot) == SAState.LARVAL:
-        core.store.remove(slot, core.key_of(core.store.record(slot)))
+        core.store.remove(slot, core.key_at(slot))
     pending.larval = 0
 
 

@@ -121,7 +121,7 @@ def delete(core: Core, port: Port, request: Request) -> None:
     src, dst = request.ends()
     if Ext.SA not in request.values and core.profile.delete_pairs:
         for slot in changes.between(core, request.header.satype, src, dst):
-            core.store.remove(slot, core.key_of(core.store.record(slot)))
+            core.store.remove(slot, core.key_at(slot))
         body = core.framing.body([request.values[Ext.ADDRESS_SRC], request.values[Ext.ADDRESS_DST]], 0)
         core.answer(port, Msg.DELETE, request.reply(body))
         return
@@ -129,7 +129,7 @@ def delete(core: Core, port: Port, request: Request) -> None:
     if slot < 0:
         raise RefusedError("ESRCH")
     record = core.records.with_state(core.store.record(slot), SAState.DEAD)
-    core.store.remove(slot, core.key_of(record))
+    core.store.remove(slot, core.key_at(slot))
     _answer(core, port, request, record, "DELETE")
 
 

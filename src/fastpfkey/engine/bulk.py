@@ -11,7 +11,6 @@ import sys
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +25,7 @@ from ..spec.terms import MessageType as Msg
 from ..spec.terms import SAState
 from .core import Core
 from .faults import FaultyPort
-from .lifetimes import SWEEP
+from .lifetimes import deadlines
 from .moulds import Form, Matrix, Mould, cast
 from .port import Block, Port
 from .store import LIMITS, Slots
@@ -108,12 +107,6 @@ def _undisturbed(core: Core, port: Port) -> bool:
     """Whether nobody has to see each message on its own."""
     watched = any(item.promiscuous or isinstance(item, FaultyPort) for item in core.ports.values())
     return not watched and core.authorize(port, "modify")
-
-
-def _rows_as_bytes(matrix: Matrix) -> list[bytes]:
-    """Each row of a matrix."""
-    found: list[bytes] = matrix.view(f"V{matrix.shape[1]}")[:, 0].tolist()
-    return found
 
 
 @dataclass(frozen=True)
@@ -224,23 +217,17 @@ def _number(rows: Matrix, at: int, kind: str) -> npt.NDArray[np.int64]:
 def _keys(core: Core, batch: Batch) -> list[bytes]:
     """The identities of the requests of a batch, as `Core.key` makes them."""
     mould, rows = batch.mould, batch.rows
-    spi = rows[:, (at := mould.at[Ext.SA, ""]) : at + 4]
-    if core.profile.unique == "spi":
-        return _rows_as_bytes(np.ascontiguousarray(spi))
-    size = 4 if mould.version == 4 else 16
-    names = [Ext.ADDRESS_DST]
-    if core.dialect.terms["satype"].canonical.get(mould.satype) in core.profile.source_identifies:
-        names.append(Ext.ADDRESS_SRC)
-    keys = np.zeros((len(rows), 5 + 16 * len(names)), np.uint8)
-    keys[:, 0] = mould.satype
-    keys[:, 1:5] = spi
-    for place, name in enumerate(names):
+    ends = []
+    for name in (Ext.ADDRESS_DST, Ext.ADDRESS_SRC):
         at = mould.at[name, ""]
-        end = 5 + 16 * (place + 1)
-        if size == 4:
-            keys[:, end - 16 : end - 4] = _MAPPED
-        keys[:, end - size : end] = rows[:, at : at + size]
-    return _rows_as_bytes(keys)
+        if mould.version == 6:
+            ends.append(rows[:, at : at + 16])
+            continue
+        mapped = np.empty((len(rows), 16), np.uint8)
+        mapped[:, :12], mapped[:, 12:] = _MAPPED, rows[:, at : at + 4]
+        ends.append(mapped)
+    spis = rows[:, (at := mould.at[Ext.SA, ""]) : at + 4]
+    return core.keys(mould.satype, spis, *ends)
 
 
 def _install(run: Run, batches: list[Batch], stretch: Slots) -> None:
@@ -273,7 +260,7 @@ def _install(run: Run, batches: list[Batch], stretch: Slots) -> None:
     stored[kept] = slots
     for batch in good:
         _set_rows(core, run.port, batch, stored[batch.places - base])
-    core.wheel.add_many(slots, _deadlines(core, slots))
+    core.wheel.add_many(slots, deadlines(core, slots))
     _answer(run, good, refused, base, count, current)
 
 
@@ -332,16 +319,6 @@ def _set_rows(core: Core, port: Port, batch: Batch, slots: Slots) -> None:
             if at is not None:
                 kind = "u4" if name == "allocations" else "u8"
                 rows[f"{prefix}_{name}"][slots] = _number(batch.rows, at, kind)
-
-
-def _deadlines(core: Core, slots: Slots) -> npt.NDArray[np.float64]:
-    """When new associations have to be looked at, as `lifetimes.deadline` says."""
-    rows = core.store.rows[slots]
-    ends = np.full(len(slots), inf)
-    for name in ("hard_addtime", "soft_addtime"):
-        seconds = rows[name].astype(np.float64)
-        ends = np.minimum(ends, np.where(seconds > 0, core.now + seconds, inf))
-    return ends + (SWEEP if core.profile.limit_exceeded else 0.0)
 
 
 def _answer(run: Run, good: list[Batch], refused: list[Refusals], base: int, count: int, current: Matrix) -> None:

@@ -28,7 +28,7 @@ def complete(core: Core, request: Request, slot: int) -> int:
     values = {**request.values, **kept}
     normal = core.records.normal({**values, **_own(request)}, SAState.MATURE)
     record = _encoded(core, request, normal)
-    key = core.key_of(core.store.record(slot))
+    key = core.key_at(slot)
     core.store.replace(slot, record)
     row = core.store.rows[slot]
     row["state"], row["warned"], row["pid"], row["seq"] = (

@@ -62,7 +62,7 @@ def expire(core: Core, port: Port, request: Request) -> None:
     if request.satype not in (SAType.AH, SAType.ESP, SAType.IPCOMP):
         slot = core.find(request.header.satype, src, dst, request.sa().spi)
         if slot >= 0 and which == Ext.LIFETIME_HARD:
-            core.store.remove(slot, core.key_of(core.store.record(slot)))
+            core.store.remove(slot, core.key_at(slot))
         elif slot >= 0:
             set_state(core, slot, SAState.DYING)
     core.say(request.raw, core.deliveries.news["EXPIRE"], port)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random as randomness
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ..spec.delivery import DELIVERIES, ERROR, Audience, Group
 from ..spec.grammar import grammar
@@ -14,15 +16,16 @@ from ..spec.profile import Profile
 from ..spec.terms import MessageType, SAState, SAType
 from ..wire.dialects import Header
 from ..wire.sockaddr import IPAddress
+from .columns import Octets, columns, rows_as_bytes
 from .framing import Framing
-from .identity import ends_of, packed
+from .identity import ends_of, packed, place_key
 from .pairs import Pairs
 from .policy import Policies
 from .port import Port
 from .records import Records
 from .registry import Registry
 from .spis import LARGEST_CPI, LOWEST
-from .store import Store
+from .store import Slots, Store
 from .wheel import Wheel
 
 if TYPE_CHECKING:
@@ -48,6 +51,8 @@ class Core:
     random: randomness.Random
     authorize: Authorize
     ports: dict[int, Port] = field(default_factory=dict)
+    opened: int = 0
+    """Ports that were ever opened, which are numbered."""
     store: Store = field(default_factory=Store)
     wheel: Wheel = field(default_factory=Wheel)
     pending: dict[int, Pending] = field(default_factory=dict)
@@ -104,15 +109,48 @@ class Core:
         short = satype == SAType.IPCOMP and CPI_RULE not in self.profile.tolerates
         return lowest, LARGEST_CPI if short else 0xFFFFFFFF
 
-    def key_of(self, record: bytes) -> bytes:
-        """The identity of a stored association."""
-        values = self.records.values(record)
-        sa, src, dst = ends_of(values)
-        return self.key(self.framing.header(record).satype, dst, sa.spi, src)
+    def keys(self, satypes: Octets | int, spis: Octets, dsts: Octets, srcs: Octets) -> list[bytes]:
+        """The same of many: SPIs in network order as rows of 4 bytes, addresses as rows of 16."""
+        if self.profile.unique == "spi":
+            return rows_as_bytes(spis)
+        known = self.dialect.terms["satype"].numbers
+        told = np.isin(satypes, [known[item] for item in self.profile.source_identifies if item in known])
+        columns = (np.broadcast_to(satypes, len(spis))[:, None], spis, dsts)
+        short = rows_as_bytes(np.concatenate(columns, axis=1, dtype=np.uint8, casting="unsafe"))
+        if not told.any():
+            return short
+        sources = rows_as_bytes(srcs)
+        return [
+            key + src if use else key
+            for key, src, use in zip(short, sources, np.broadcast_to(told, len(spis)).tolist(), strict=True)
+        ]
 
-    def keys_of(self, slots: Any) -> list[bytes]:
+    def key_at(self, slot: int) -> bytes:
+        """The identity of a stored association."""
+        row = self.store.rows[slot]
+        if row["acquire"]:
+            return place_key(int(row["acquire"]))
+        sa, src, dst = ends_of(self.records.values(self.store.record(slot)))
+        return self.key(int(row["satype"]), dst, sa.spi, src)
+
+    def keys_of(self, slots: Slots) -> list[bytes]:
         """The identities of many."""
-        return [self.key_of(self.store.record(slot)) for slot in slots.tolist()]
+        satypes = self.store.rows["satype"][slots]
+        found = self.keys_in(satypes, self.store.records(slots))
+        if found is None:
+            raise ValueError("a stored record cannot be read")
+        waiting = self.store.rows["acquire"][slots]
+        for place in np.flatnonzero(waiting).tolist():
+            found[place] = place_key(int(waiting[place]))
+        return found
+
+    def keys_in(self, satypes: Octets, records: Octets) -> list[bytes] | None:
+        """The identities that records of these types have, back to back; None if they are no records of them."""
+        found = columns(self.framing, records, len(satypes), ("spi", "dst", "src", "dst_family", "src_family"))
+        if found is None or not (np.isin(found["dst_family"], (4, 6)) & np.isin(found["src_family"], (4, 6))).all():
+            return None
+        spis = found["spi"].astype(">u4").view(np.uint8).reshape(-1, 4)
+        return self.keys(satypes, spis, found["dst"], found["src"])
 
     def find(self, satype: int, src: IPAddress | None, dst: IPAddress, spi: int) -> int:
         """The slot of an association; -1 if there is none. A source of None matches any."""

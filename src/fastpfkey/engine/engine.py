@@ -115,7 +115,6 @@ class Engine:
             authorize,
             now=now,
         )
-        self._ports = 0
 
     @property
     def dialect(self) -> Dialect:
@@ -136,6 +135,11 @@ class Engine:
         """Associations in the table."""
         return self._core.store.alive
 
+    @property
+    def octets(self) -> int:
+        """Bytes of its dump records, and at most as many again that wait to be swept up."""
+        return self._core.store.used
+
     def __repr__(self) -> str:
         core = self._core
         size = f"{len(self)} associations, {len(core.ports)} ports"
@@ -146,15 +150,16 @@ class Engine:
 
         `limit` bounds the bytes that wait for it. Raises OSError with EPERM for a client that may not.
         """
-        self._ports += 1
-        bound = self._core.profile.queue_limit if limit is None else limit
+        core = self._core
+        core.opened += 1
+        bound = core.profile.queue_limit if limit is None else limit
         if self._faults is None:
-            port = Port(self._ports, pid, bound, name, self._read)
+            port = Port(core.opened, pid, bound, name, self._read)
         else:
-            port = FaultyPort(self._ports, pid, bound, name, self._read, self._faults, self._type_of)
-        if not self._core.authorize(port, "open"):
-            raise OSError(self._core.errno("EPERM"), "EPERM")
-        self._core.ports[port.number] = port
+            port = FaultyPort(core.opened, pid, bound, name, self._read, self._faults, self._type_of)
+        if not core.authorize(port, "open"):
+            raise OSError(core.errno("EPERM"), "EPERM")
+        core.ports[port.number] = port
         return port
 
     def disconnect(self, port: Port) -> None:

@@ -17,6 +17,11 @@ def packed(ip: IPAddress) -> bytes:
     return _MAPPED + ip.packed if isinstance(ip, IPv4Address) else ip.packed
 
 
+def place_key(acquire: int) -> bytes:
+    """The identity, which no association has, of what stands for a request of this number."""
+    return b"acquire" + acquire.to_bytes(4, "big")
+
+
 def ends_of(values: Values) -> tuple[SA, IPAddress, IPAddress]:
     """Association, source and destination of a record, which has them."""
     sa, src, dst = values[Ext.SA], values[Ext.ADDRESS_SRC], values[Ext.ADDRESS_DST]

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from math import inf
 
 import numpy as np
+import numpy.typing as npt
 
 from ..spec.terms import ExtensionType as Ext
 from ..spec.terms import MessageType, SAState
 from ..wire.extensions import Lifetime
 from ..wire.value import ExtensionValue
 from .core import Core
-from .store import LIMITS
+from .store import LIMITS, Rows, Slots
 
 SWEEP = 1.0
 """Seconds between the looks of an engine whose limits have to be exceeded: they end a second later."""
@@ -52,6 +53,26 @@ def _end(row: np.void, prefix: str) -> float:
     return min(float(row["added"]) + add if add else inf, float(row["used"]) + use if use else inf)
 
 
+def deadlines(core: Core, slots: Slots) -> npt.NDArray[np.float64]:
+    """The same for many."""
+    rows = core.store.rows[slots]
+    soft = np.where(rows["warned"], inf, time_limits(rows, "soft"))
+    found = np.minimum(time_limits(rows, "hard"), soft) + (SWEEP if core.profile.limit_exceeded else 0.0)
+    larval = rows["state"] == SAState.LARVAL
+    found[larval] = rows["added"][larval] + core.profile.larval_lifetime
+    found[rows["state"] == SAState.DEAD] = inf
+    return found
+
+
+def time_limits(rows: Rows, prefix: str) -> npt.NDArray[np.float64]:
+    """When each reaches a limit of time."""
+    found = np.full(len(rows), inf)
+    for limit, since in (("addtime", "added"), ("usetime", "used")):
+        seconds = rows[f"{prefix}_{limit}"].astype(np.float64)
+        found = np.minimum(found, np.where(seconds > 0, rows[since] + seconds, inf))
+    return found
+
+
 def schedule(core: Core, slot: int) -> None:
     """Have an association looked at when it is due."""
     core.wheel.add(slot, deadline(core, slot))
@@ -80,7 +101,7 @@ def look(core: Core, slot: int) -> None:
         if deadline(core, slot) <= core.now:
             _end_larval(core, slot)
     elif state == SAState.DEAD:
-        core.store.remove(slot, core.key_of(core.store.record(slot)))
+        core.store.remove(slot, core.key_at(slot))
     elif reached(core, slot, "hard"):
         _kill(core, slot)
     elif not row["warned"] and reached(core, slot, "soft"):
@@ -93,11 +114,10 @@ def look(core: Core, slot: int) -> None:
 
 
 def _end_larval(core: Core, slot: int) -> None:
-    record = core.store.record(slot)
     if core.profile.larval_expires:
         set_state(core, slot, SAState.DEAD)
         tell(core, slot, Ext.LIFETIME_HARD)
-    core.store.remove(slot, core.key_of(record))
+    core.store.remove(slot, core.key_at(slot))
 
 
 def _kill(core: Core, slot: int) -> None:
@@ -107,7 +127,7 @@ def _kill(core: Core, slot: int) -> None:
         core.wheel.add(slot, core.now + core.profile.dead_seconds)
         tell(core, slot, Ext.LIFETIME_HARD)
         return
-    key = core.key_of(core.store.record(slot))
+    key = core.key_at(slot)
     message = expiry(core, slot, Ext.LIFETIME_HARD)
     core.store.remove(slot, key)
     core.say(message, core.deliveries.news["EXPIRE"], None)

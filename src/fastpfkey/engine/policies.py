@@ -97,7 +97,7 @@ def migrate(core: Core, port: Port, request: Request) -> None:
     moved = tuple(_moved(item, moves) for item in stored.policy.requests)
     if moved == stored.policy.requests:
         raise RefusedError("ENOENT")
-    stored.policy = replace(stored.policy, requests=moved)
+    core.policies.change(stored, replace(stored.policy, requests=moved))
     manager = request.values.get(Ext.KMADDRESS)
     said = [*([manager] if isinstance(manager, KMAddress) else []), src, dst, policy]
     message = core.framing.message(Msg.MIGRATE, request.header.satype, core.framing.body(said, 0))

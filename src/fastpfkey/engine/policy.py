@@ -82,39 +82,58 @@ class Policies:
     by_selector: dict[Selector, Stored] = field(default_factory=dict)
     deadline: float = inf
     """Not later than the first of them is due."""
-    _counter: int = 0
-    _reqid: int = 0
+    watchers: list[dict[int, bool]] = field(default_factory=list)
+    """Who collects the ids of what is added, changed or removed, and whether it may have another place since."""
+    counter: int = 0
+    """What the next id is made of."""
+    reqid: int = 0
+    """The last request id that was given."""
 
     def new_id(self, direction: int) -> int:
         """A free id for a direction, counted from 0."""
         while True:
-            found = self._counter | direction or ID_STEP
-            self._counter = (self._counter + ID_STEP) & 0x7FFFFFFF
+            found = self.counter | direction or ID_STEP
+            self.counter = (self.counter + ID_STEP) & 0x7FFFFFFF
             if found not in self.by_id:
                 return found
 
     def new_reqid(self, above: int) -> int:
         """A request id for a policy that wants one of its own, above those that people choose."""
-        self._reqid = max(self._reqid, above) + 1
-        return self._reqid
+        self.reqid = max(self.reqid, above) + 1
+        return self.reqid
 
     def add(self, stored: Stored) -> None:
         """Take a policy in, in place of one with its id."""
+        self._mark(stored.id)
         self.by_id[stored.id] = stored
         self.by_selector[stored.selector] = stored
         self.deadline = min(self.deadline, stored.deadline)
 
     def remove(self, stored: Stored) -> None:
         """Forget a policy."""
+        self._mark(stored.id)
         del self.by_id[stored.id], self.by_selector[stored.selector]
 
     def clear(self) -> int:
         """Forget all policies, and return their number."""
         count = len(self.by_id)
+        for number in self.by_id:
+            self._mark(number)
         self.by_id.clear()
         self.by_selector.clear()
         self.deadline = inf
         return count
+
+    def change(self, stored: Stored, policy: Policy) -> None:
+        """Have a policy say something else about the same packets."""
+        stored.policy = policy
+        for watcher in self.watchers:
+            watcher.setdefault(stored.id, False)
+
+    def _mark(self, number: int) -> None:
+        for watcher in self.watchers:
+            watcher.pop(number, None)
+            watcher[number] = True
 
     def for_packet(self, direction: Direction, src: IPAddress, dst: IPAddress, *session: int) -> Stored | None:
         """The policy for a packet by addresses, protocol and ports: that of the lowest priority, or the oldest."""

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..hotpath import copy_records
 from ..spec.terms import SAState
+from .columns import Octets
 
 LIMITS = ("allocations", "bytes", "addtime", "usetime")
 
@@ -35,7 +37,7 @@ ROW = np.dtype(
         ("allocations", "u4"),
         ("hard_allocations", "u4"),
         ("soft_allocations", "u4"),
-        ("current", "u4"),  # of the current lifetime in the record, 0 if it shows none
+        ("acquire", "u4"),  # number of the ACQUIRE that it stands for, 0 for none
         ("creator", "u4"),  # number of the port that made it
         ("pid", "u4"),
         ("seq", "u4"),
@@ -68,10 +70,13 @@ class Store:
         """Bytes of the arena in use or to be swept up."""
         self.alive = 0
         self._wasted = 0
-        self._serial = 0
+        self.serial = 0
+        """The highest serial number that was given. None is given twice."""
         self.index: dict[bytes, int] = {}
         self.moved: list[Callable[[Slots], None]] = []
         """Who is told when slots move."""
+        self.watchers: list[set[int]] = []
+        """Who collects the serial numbers of what is added, changed or removed."""
 
     def add(self, key: bytes, record: bytes, fields: Mapping[str, Any]) -> int:
         """Store a record under an identity that is free. Returns its slot."""
@@ -81,9 +86,22 @@ class Store:
             row[name] = value
         return slot
 
-    def add_many(self, keys: list[bytes], records: npt.NDArray[np.uint8], lengths: npt.NDArray[Any]) -> Slots:
+    def add_many(self, keys: list[bytes], records: Octets, lengths: npt.NDArray[Any]) -> Slots:
         """Store records that lie back to back, with rows of which only place and serial are set. Returns the slots."""
-        self._make_room(len(keys), len(records))
+        return self._append(keys, records, lengths, np.arange(self.serial + 1, self.serial + 1 + len(keys)))
+
+    def fill(self, keys: list[bytes], records: Octets, rows: Rows) -> Slots:
+        """The same with rows that are known but for their place; their serial numbers are in order, and new."""
+        slots = self._append(keys, records, rows["length"], rows["serial"])
+        for name in ROW.names or ():
+            if name not in ("offset", "alive"):
+                self.rows[name][slots] = rows[name]
+        return slots
+
+    def _append(
+        self, keys: list[bytes], records: Octets, lengths: npt.NDArray[Any], serials: npt.NDArray[Any]
+    ) -> Slots:
+        self.reserve(len(keys), len(records))
         first, last = self.count, self.count + len(keys)
         self.arena[self.used : self.used + len(records)] = records
         rows = self.rows[first:last]
@@ -91,13 +109,16 @@ class Store:
         ends = np.cumsum(lengths)
         rows["offset"] = self.used + ends - lengths
         rows["length"] = lengths
-        rows["serial"] = np.arange(self._serial + 1, self._serial + 1 + len(keys))
+        rows["serial"] = serials
         rows["used"] = inf
         rows["alive"] = True
         self.index.update(zip(keys, range(first, last), strict=True))
         self.count, self.used = last, self.used + len(records)
-        self._serial += len(keys)
         self.alive += len(keys)
+        for watcher in self.watchers:
+            watcher.update(serials.tolist())
+        if len(keys):
+            self.serial = int(serials[-1])
         return np.arange(first, last)
 
     def find(self, key: bytes) -> int:
@@ -110,12 +131,16 @@ class Store:
         start = int(row["offset"])
         return self.arena[start : start + int(row["length"])].tobytes()
 
+    def records(self, slots: Slots) -> Octets:
+        """The dump records of many, back to back."""
+        return gathered(self.arena, self.rows[slots])
+
     def replace(self, slot: int, record: bytes) -> None:
         """Give a slot another record."""
         row = self.rows[slot]
         if len(record) != row["length"]:
             self._wipe(row)
-            self._make_room(0, len(record))
+            self.reserve(0, len(record))
             row = self.rows[slot]
             row["offset"], row["length"] = self.used, len(record)
             self.used += len(record)
@@ -125,10 +150,12 @@ class Store:
         """Overwrite a part of a record."""
         start = int(self.rows[slot]["offset"]) + position
         self.arena[start : start + len(data)] = np.frombuffer(data, np.uint8)
+        self._mark(slot)
 
     def remove(self, slot: int, key: bytes) -> None:
         """Forget an association; its bytes are overwritten."""
         row = self.rows[slot]
+        self._mark(slot)
         self._wipe(row)
         row["alive"] = False
         self.alive -= 1
@@ -143,6 +170,10 @@ class Store:
         serial_kept = {name: row[name] for name in ROW.names or () if name not in ("offset", "length", "serial")}
         return self.add(key, record, serial_kept)
 
+    def _mark(self, slot: int) -> None:
+        for watcher in self.watchers:
+            watcher.add(int(self.rows[slot]["serial"]))
+
     def slot_of(self, serial: int) -> int:
         """The slot of a serial number, or the first behind it where it is gone."""
         return int(np.searchsorted(self.rows["serial"][: self.count], serial))
@@ -154,6 +185,14 @@ class Store:
             return -1
         return slot
 
+    def places(self, serials: npt.NDArray[np.uint64]) -> Slots:
+        """The same for many."""
+        known = self.rows[: self.count]
+        slots = np.searchsorted(known["serial"], serials)
+        inside = np.minimum(slots, max(self.count - 1, 0))
+        found = (slots < self.count) & (self.rows["serial"][inside] == serials) & self.rows["alive"][inside]
+        return np.where(found, slots, -1)
+
     def matching(self, start: int, stop: int, satype: int | None, dead: bool = True) -> Slots:
         """The slots from `start` up to `stop` that are alive and of an SA type, None for all."""
         rows = self.rows[start:stop]
@@ -164,6 +203,8 @@ class Store:
 
     def clear(self, slots: Slots, keys_of: Callable[[Slots], list[bytes]]) -> None:
         """Forget many associations at once."""
+        for watcher in self.watchers:
+            watcher.update(self.rows["serial"][slots].tolist())
         if len(slots) == self.alive:
             self.index.clear()
             self.arena[: self.used] = 0
@@ -208,12 +249,20 @@ class Store:
         self.arena[start : start + length] = 0
         self._wasted += length
 
-    def _make_room(self, rows: int, size: int) -> None:
-        """Grow for so many rows and bytes more."""
+    def reserve(self, rows: int, size: int) -> None:
+        """Have room for so many rows and bytes more."""
         if self.count + rows > len(self.rows):
             self.rows = _larger(self.rows, self.count, self.count + rows)
         if self.used + size > len(self.arena):
             self.arena = _larger(self.arena, self.used, self.used + size)
+
+
+def gathered(octets: Octets, rows: Rows) -> Octets:
+    """The records that rows say where to find, back to back and without number."""
+    found = np.empty(int(rows["length"].sum()), np.uint8)
+    ends = np.empty(len(rows), np.uint64)
+    copy_records(octets.data, np.ascontiguousarray(rows["offset"]).data, found.data, 0, 0, 0, ends.data)
+    return found
 
 
 def _larger(array: npt.NDArray[Any], kept: int, needed: int) -> npt.NDArray[Any]:

@@ -1,14 +1,21 @@
-"""An engine in this process as a source: for trying out requests, and for tests. It ends with the process."""
+"""Engines in this process as sources, for trying out requests and for tests: an empty one, one with a made-up table.
+
+They end with the process.
+"""
 
 from __future__ import annotations
 
 import os
+from functools import cached_property
 
+from ..engine.adoption import adopt
 from ..engine.engine import Engine
 from ..errors import TransportError
 from ..spec.model import Dialect
 from .answering import AnsweringEndpoint
 from .endpoint import Endpoint, Role
+
+DEMO = "demo:"
 
 PIECE = 1 << 20
 """Bytes that are taken from the engine at once; a dump waits in it meanwhile."""
@@ -21,11 +28,15 @@ class Loopback:
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
-        self._engine = Engine(dialect)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return Engine(self.dialect)
 
     def open_endpoint(self, role: Role) -> Endpoint:
-        """A new port of the engine."""
-        port = self._engine.connect(pid=os.getpid())
+        """A new port of the engine, with room for a dump of engines that do not wait for their reader."""
+        engine = self._engine
+        port = engine.connect(pid=os.getpid(), limit=engine.profile.queue_limit + engine.octets)
 
         def answer(request: memoryview) -> memoryview:
             try:
@@ -39,3 +50,20 @@ class Loopback:
             return memoryview(b"".join(pieces))
 
         return AnsweringEndpoint(answer)
+
+
+class Demo(Loopback):
+    """A made-up table of a busy gateway in an engine of its own, which is filled when an endpoint is first opened."""
+
+    def __init__(self, count: int, dialect: Dialect) -> None:
+        super().__init__(dialect)
+        self.name = f"{DEMO}{count}"
+        self._count = count
+
+    @cached_property
+    def _engine(self) -> Engine:
+        from ..columns.synthetic import NOW, synthetic
+
+        engine = Engine(self.dialect, wall=lambda: NOW)
+        adopt(engine, synthetic(self._count, dialect=self.dialect).data, self._count)
+        return engine

@@ -1,5 +1,5 @@
 """Names of what endpoints can be opened to: `kernel` is the running system's, `unix:PATH` an engine that is served,
-`engine` one in this process, `demo:N` a made-up table.
+`engine` one in this process, `demo:N` one in this process with a made-up table.
 
 `source` is the one place that knows the names. Another kind of source is a class with `Source`'s three members and a
 line there.
@@ -11,16 +11,12 @@ from pathlib import Path
 
 from .. import spec
 from ..spec.model import Dialect
-from ..spec.terms import MessageType, SAType
-from . import header
 from .af_key.countdown import Room
 from .af_key.opening import open_endpoint
-from .answering import AnsweringEndpoint
 from .endpoint import Endpoint, Role, Source
-from .loopback import Loopback
+from .loopback import DEMO, Demo, Loopback
 from .unix import UnixSource
 
-DEMO = "demo:"
 UNIX = "unix:"
 MOST = 10_000_000
 """Associations that a made-up table may have; they are made in memory."""
@@ -38,34 +34,6 @@ class Kernel:
     def open_endpoint(self, role: Role) -> Endpoint:
         """A new socket. Raises TransportError, whose text says what would have to change, if there is none."""
         return open_endpoint(self.dialect, role, self._dumps)
-
-
-class Demo:
-    """A made-up table of a busy gateway, which can be dumped and nothing else."""
-
-    def __init__(self, count: int, dialect: Dialect) -> None:
-        self.name = f"{DEMO}{count}"
-        self.dialect = dialect
-        self._count = count
-
-    def open_endpoint(self, role: Role) -> Endpoint:
-        """An endpoint to the table."""
-        from ..columns.synthetic import PID, synthetic
-
-        types, errnos = self.dialect.terms["message"], self.dialect.errnos
-        dump = types.number(MessageType.DUMP)
-        unspecified = self.dialect.satype(SAType.UNSPEC)
-
-        def answer(request: memoryview) -> memoryview:
-            if header.get(request, "type") != dump:
-                return memoryview(header.error(request, errnos["EOPNOTSUPP"]))
-            table = synthetic(self._count, dialect=self.dialect).data
-            wanted = header.get(request, "satype")
-            if wanted != unspecified:
-                table = _only(table, wanted)
-            return table or memoryview(header.error(request, errnos["ENOENT"]))
-
-        return AnsweringEndpoint(answer, PID)
 
 
 def source(text: str, dialect: str | Dialect = "host") -> Source:
@@ -90,16 +58,3 @@ def demo_count(text: str) -> int:
     if not digits.isascii() or not digits.isdigit() or not 0 < int(digits[:20]) <= MOST:
         raise ValueError(f"{DEMO}N needs a number from 1 to {MOST:,}, not {digits!r}")
     return int(digits)
-
-
-def _only(table: memoryview, satype: int) -> memoryview:
-    """The messages of one SA type, numbered as a dump of them alone."""
-    kept, offset = [], 0
-    while offset < len(table):
-        end = offset + header.length(table, offset)
-        if header.get(table, "satype", offset) == satype:
-            kept.append(table[offset:end])
-        offset = end
-    for number, message in enumerate(kept, 1):
-        header.put(message, "seq", number % len(kept))
-    return memoryview(b"".join(kept))
