@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..spec.grammar import Form, Grammar, grammar
+from ..spec.grammar import LIMIT_TYPES, Form, Grammar, grammar
 from ..spec.grammar_keys import COMBINED
 from ..spec.model import Dialect
 from ..spec.tables import ASSOCIATIONS
@@ -32,8 +32,6 @@ GIVEN_BACK = frozenset({"errno", "refcount", "pid", "state"}) | SUBMITTED
 
 OWN = (None, Ext.SA)
 """What these columns are about."""
-
-LIMITS = (Ext.LIFETIME_HARD, Ext.LIFETIME_SOFT)
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class Kind:
     @property
     def added(self) -> frozenset[Ext]:
         """Extensions that it may have though the row has not."""
-        return frozenset({*LIMITS, Ext.KEY_ENCRYPT}) if self.submits else frozenset()
+        return LIMIT_TYPES | {Ext.KEY_ENCRYPT} if self.submits else frozenset()
 
     @property
     def needed(self) -> tuple[str, ...]:
@@ -92,12 +90,7 @@ class Kind:
         found = {kind for kind in self.extensions if values["present"] >> kind.bit & 1}
         if not self.submits:
             return found
-        if self._grammar.limits_together and found.intersection(LIMITS):
-            found.update(LIMITS)
-        esp = values["satype"] == SAType.ESP and values.get("encrypt") == EncryptAlgorithm.NULL
-        if self._grammar.null_needs_key and esp:
-            found.add(Ext.KEY_ENCRYPT)
-        return found
+        return found | self._grammar.demanded(found, SAType(values["satype"]), values.get("encrypt", 0))
 
     def objection(self, values: Values, found: set[Ext]) -> str | None:
         """Why rows with these values cannot be used; None if they can."""

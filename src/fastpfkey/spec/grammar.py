@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from types import MappingProxyType
@@ -34,6 +34,8 @@ from .terms import MessageType as Msg
 Severity = Literal["error", "warning"]
 
 KEY_TYPES = (ExtensionType.KEY_AUTH, ExtensionType.KEY_ENCRYPT)
+
+LIMIT_TYPES = frozenset({ExtensionType.LIFETIME_HARD, ExtensionType.LIFETIME_SOFT})
 
 _SHORT = {
     "SRC": "ADDRESS_SRC",
@@ -153,6 +155,21 @@ class Grammar:
             key = (form.type, form.to_engine)
             found[key] = (*found.get(key, ()), form)
         return MappingProxyType(found)
+
+    def demanded(
+        self,
+        present: Set[ExtensionType] = frozenset(),
+        satype: SAType = SAType.UNSPEC,
+        encrypt: int = EncryptAlgorithm.NONE,
+    ) -> frozenset[ExtensionType]:
+        """What an association that is submitted with these extensions needs beside them, though it be empty.
+
+        A lifetime without limits, where both are taken or neither; a key of no bits for NULL.
+        """
+        wanted = LIMIT_TYPES if self.limits_together and not LIMIT_TYPES.isdisjoint(present) else frozenset()
+        if self.null_needs_key and satype is SAType.ESP and encrypt == EncryptAlgorithm.NULL:
+            wanted |= {ExtensionType.KEY_ENCRYPT}
+        return wanted - present
 
     def form(self, type: Msg, to_engine: bool, bare: bool) -> Form | None:
         """The line for a message; None if there is none. A message without extensions takes a bare line before others.

@@ -77,10 +77,10 @@ class Maker:
 
     def limits(self, hard: Limit | None, soft: Limit | None) -> list[Part]:
         """Hard and soft lifetime. Where the system takes both or neither, the missing one is without limits."""
-        pair = [self.lifetime(Ext.LIFETIME_HARD, hard), self.lifetime(Ext.LIFETIME_SOFT, soft)]
-        if self.grammar.limits_together and any(pair):
-            pair = [pair[0] or Lifetime(Ext.LIFETIME_HARD), pair[1] or Lifetime(Ext.LIFETIME_SOFT)]
-        return [*pair]
+        pair = {Ext.LIFETIME_HARD: hard, Ext.LIFETIME_SOFT: soft}
+        found = {exttype: self.lifetime(exttype, value) for exttype, value in pair.items() if value is not None}
+        lacking = self.grammar.demanded(found.keys())
+        return [found.get(exttype) or (Lifetime(exttype) if exttype in lacking else None) for exttype in pair]
 
     def lifetime(self, exttype: Ext, value: Limit | None) -> Lifetime | None:
         """A lifetime."""
@@ -126,8 +126,7 @@ class Maker:
 
     def cipher_key(self, satype: SAType, encrypt: Cipher, value: KeyLike | None) -> Part:
         """An encryption key; where the system wants one for NULL too, that has no bits."""
-        null = satype is SAType.ESP and encrypt is EncryptAlgorithm.NULL
-        if value is None and null and self.grammar.null_needs_key:
+        if value is None and Ext.KEY_ENCRYPT in self.grammar.demanded(satype=satype, encrypt=encrypt):
             return Key.of(Ext.KEY_ENCRYPT, b"")
         return self.key(Ext.KEY_ENCRYPT, value)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...spec.grammar import LIMIT_TYPES
 from ...spec.terms import AuthAlgorithm, CompressAlgorithm, EncryptAlgorithm, Mode, NATTType, SAState, SAType
 from ...spec.terms import ExtensionType as Ext
 from ...spec.terms import MessageType as Msg
@@ -120,11 +121,10 @@ def encryption_is_named_where_there_is_any(subject: Subject) -> Iterator[Finding
 @rule("X-lifetimes", way=TO_ENGINE)
 def limits_come_in_pairs(subject: Subject) -> Iterator[Finding]:
     """Linux and the KAME systems take hard and soft lifetime both or neither."""
-    pair = (Ext.LIFETIME_HARD, Ext.LIFETIME_SOFT)
-    present = [item for item in pair if item in subject.by_type]
-    if subject.grammar.limits_together and subject.type in (Msg.ADD, Msg.UPDATE) and len(present) == 1:
-        (missing,) = (item for item in pair if item not in present)
-        yield Finding(f"there is {present[0].name}, but no {missing.name}", missing)
+    if subject.type in (Msg.ADD, Msg.UPDATE):
+        for missing in subject.grammar.demanded(subject.by_type.keys()):
+            (present,) = LIMIT_TYPES - {missing}
+            yield Finding(f"there is {present.name}, but no {missing.name}", missing)
 
 
 @rule("X-spi", "warning", way=TO_ENGINE)
