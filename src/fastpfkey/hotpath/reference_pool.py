@@ -12,6 +12,7 @@ import mmap
 import os
 import threading
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -176,7 +177,7 @@ class Slabs:
             self._wake()
 
 
-class Lease:
+class Lease(ABC):
     """Bytes on loan: a buffer until it is released."""
 
     offsets: Any = None
@@ -199,9 +200,9 @@ class Lease:
         self._finalizer.detach()
         return True
 
+    @abstractmethod
     def _unmap(self) -> None:
         """Raise BufferError if somebody views it."""
-        raise NotImplementedError
 
     @property
     def holds_keys(self) -> bool:
