@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import inspect
 import os
 import threading
@@ -44,6 +45,24 @@ def test_one_association_from_its_spi_to_its_end(client: Any, engine: FakeEngine
     assert 0 not in numbers
     assert client.flush("esp").type is Type.FLUSH
     assert engine.table == {}
+
+
+def test_no_key_stays_where_messages_are_received(client: Any, engine: FakeEngine) -> None:
+    """Requests are echoed with their keys, to whoever monitors too; a dump goes where the caller wants it."""
+    monitor = client.monitor(timeout=0.05)
+    pool = pf.BufferPool(1 << 20, slabs=2)
+    for spi in (0x2000, 0x2001):
+        add(client, spi)
+        table = client.dump(keys=True, out=pool)
+        assert set(table.key_bytes("encrypt")) == {KEY}
+    assert len(list(monitor)) == 2
+    del table, monitor
+    gc.collect()
+    for own in (client.subject if hasattr(client, "subject") else client)._context.pool, pool:
+        assert own.statistics[:1] == (0,)
+        leases = [own.acquire() for _ in range(own.statistics.allocations)]
+        assert own.statistics.allocations == len(leases)
+        assert not any(KEY in bytes(lease) for lease in leases)
 
 
 def test_reading_registers_nothing_and_has_endpoints_of_its_own(client: Any, engine: FakeEngine) -> None:

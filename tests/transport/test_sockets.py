@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
+from typing import cast
 
 import pytest
 
@@ -75,6 +76,18 @@ class TestReceiving:
         for each in sent:
             pair.kernel.send(each)
         assert pair.receive() == b"".join(sent)
+
+    def test_nothing_is_left_of_long_ones_that_others_followed(self) -> None:
+        """The memory goes to the next endpoint, and what was received there first is no length any more."""
+        pair = Pair(WAYS["batches"])
+        slots = cast("LinuxEndpoint", pair.endpoint)._slots
+        for each in (message(SLOT, seq=4), message(16)):
+            pair.kernel.send(each)
+            assert pair.receive() == each
+        assert any(slots._more)
+        pair.close()
+        assert not any(slots._more)
+        assert not any(slots.memory)
 
     def test_more_than_a_batch_comes_in_several(self, batches: Pair) -> None:
         for number in range(SLOTS[Role.DUMPS] // 2):

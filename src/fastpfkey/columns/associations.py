@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ..spec import tables
 from ..spec.model import Dialect
 from ..spec.plan import ByteOrder
+from ..wire.pool import BufferPool
 from ..wire.recovery import OnError
 from .keys import KINDS, KeyStore, Span
 from .messages import How, MessageTable
@@ -61,7 +62,7 @@ class SATable(MessageTable):
         columns: Sequence[str] | None = None,
         byteorder: ByteOrder = "native",
         keys: bool = False,
-        out: Self | None = None,
+        out: Self | BufferPool | None = None,
         threads: int = 1,
         on_error: OnError = "raise",
         strict: bool = False,
@@ -73,7 +74,10 @@ class SATable(MessageTable):
 
         `out` is an earlier table with the same columns: its memory is used again, it grows only if it is too small
         for the rows, and `out` itself is returned with its new content. Arrays and slices taken from it before then
-        show the new rows.
+        show the new rows. Or it is a BufferPool, and the columns lie in a slab of it, the keys in another, so that
+        decoding again and again takes no memory: each slab is lent until the table and all that was taken from it, be
+        it a column or a slice, are gone. What a slab has no room for gets memory of its own, as every lease does. A
+        table of a pool that is given as `out` itself keeps its slab.
 
         `threads` decodes that many parts at once; rows and faults do not depend on it.
 
@@ -82,7 +86,7 @@ class SATable(MessageTable):
         counts in `skipped` what it left out.
 
         Raises ValueError for an unknown dialect, byte order or on_error, KeyError for an unknown column, BufferError
-        for a buffer that is not contiguous.
+        for a buffer that is not contiguous, and LeaseError for a pool whose slabs are all lent.
         """
         source = Source.of_buffer(buffer, dialect, byteorder)
         return cls._make(source, How(columns, threads, on_error, strict), keys, out)
@@ -93,21 +97,21 @@ class SATable(MessageTable):
         batch: Batch,
         columns: Sequence[str] | None = None,
         keys: bool = False,
-        out: Self | None = None,
+        out: Self | BufferPool | None = None,
         threads: int = 1,
     ) -> Self:
         """Decode the messages of a batch, in its dialect and byte order. Everything else is as in `from_buffer`."""
         return cls._make(Source.of_batch(batch), How(columns, threads), keys, out)
 
     @classmethod
-    def _make(cls, source: Source, how: How, keys: bool, out: Self | None) -> Self:
+    def _make(cls, source: Source, how: How, keys: bool, out: Self | BufferPool | None) -> Self:
         internal = [f"key_{kind}_{what}" for kind in KINDS for what in ("offset", "bits")] if keys else []
         decoded = cls._decode(source, how, ["present", *internal], out)
         arrays = decoded.arrays
         store = None
         if keys:
             places = {kind: Span(arrays[f"key_{kind}_offset"], arrays[f"key_{kind}_bits"]) for kind in KINDS}
-            store = KeyStore.copy([(source.buffer, places)])
+            store = KeyStore.copy([(source.buffer, places)], decoded.room.pool)
         return cls(arrays, decoded.names, source.origin, store)._finish(decoded, how, out)
 
     @property

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
 
-from ..hotpath import gather
+from ..hotpath import Lease, gather
 from ..wire.memory import wipe
+from ..wire.pool import BufferPool
 from .room import Array, Selector
 
 if TYPE_CHECKING:
@@ -45,8 +46,13 @@ def fingerprints(keys: Sequence[bytes], salt: bytes) -> list[str | None]:
 class Secret:
     """Memory that is overwritten with zeros when its last user is gone, and at the end of the program."""
 
-    def __init__(self, size: int) -> None:
-        self.memory = bytearray(size)
+    def __init__(self, size: int, pool: BufferPool | None = None) -> None:
+        self.memory: bytearray | Lease
+        if pool is None or not size:
+            self.memory = bytearray(size)
+        else:
+            self.memory = pool.acquire(size)
+            self.memory.holds_keys = True
         self.wiped = False
         weakref.finalize(self, wipe, self.memory)
 
@@ -78,10 +84,13 @@ class KeyStore:
         self._spans = spans
 
     @classmethod
-    def copy(cls, pieces: Sequence[tuple[Buffer, Mapping[str, Span]]]) -> KeyStore:
-        """A store with memory of its own, from the places of keys in some buffers, whose rows follow each other."""
+    def copy(cls, pieces: Sequence[tuple[Buffer, Mapping[str, Span]]], pool: BufferPool | None = None) -> KeyStore:
+        """A store with memory of its own, from the places of keys in some buffers, whose rows follow each other.
+
+        The memory is lent by the pool if there is one. Raises LeaseError if that has none.
+        """
         lengths = {kind: [int(spans[kind].sizes.sum()) for _, spans in pieces] for kind in KINDS}
-        secret = Secret(sum(map(sum, lengths.values())))
+        secret = Secret(sum(map(sum, lengths.values())), pool)
         memory = memoryview(secret.memory)
         position = 0
         spans: dict[str, Span] = {}

@@ -16,6 +16,7 @@ from ..spec.tables import Table as Schema
 from ..spec.terms import ExtensionType
 from ..wire.batch import Batch
 from ..wire.dialects import codec
+from ..wire.pool import BufferPool
 from ..wire.recovery import OnError, Recovery
 from ..wire.value import ExtensionValue
 from .fill import Job, fill
@@ -90,12 +91,12 @@ class MessageTable(Table):
         return ((row, value) for row, value in found if value is not None)
 
     @classmethod
-    def _decode(cls, source: Source, how: How, internal: Sequence[str], out: Self | None) -> Decoded:
-        """Decode messages into new memory, or into that of `out`."""
+    def _decode(cls, source: Source, how: How, internal: Sequence[str], out: Self | BufferPool | None) -> Decoded:
+        """Decode messages into new memory, or into what `out` has."""
         names = cls._wanted(how.columns)
         columns = tuple(dict.fromkeys((*names, *_companions(cls.schema, source.dialect, names), *internal)))
         plan = column_plan(source.dialect, cls.schema, columns, source.byteorder)
-        room = Room(plan.columns) if out is None else out._lend(plan.columns)
+        room = cls._room_in(out, plan.columns)
         job = Job(source.buffer, plan, how.strict, how.threads)
         # What "raise" raises is kept until the good rows are a table, so that `out` never shows half of a decoding.
         on_error: OnError = "stop" if how.on_error == "raise" else how.on_error
@@ -105,16 +106,18 @@ class MessageTable(Table):
             fill(job, start, room, recovery)
         return Decoded(names, room, recovery)
 
-    def _finish(self, decoded: Decoded, how: How, out: Self | None) -> Self:
+    def _finish(self, decoded: Decoded, how: How, out: Self | BufferPool | None) -> Self:
         """This new table, or `out` turned into it. Raises the fault if the caller wants that."""
         self._room = decoded.room
         self.faults = tuple(decoded.recovery.faults)
         self.skipped = decoded.recovery.skipped
-        if out is not None:
-            vars(out).update(vars(self))
+        earlier = out if isinstance(out, MessageTable) else None
+        if earlier is not None:
+            vars(earlier).clear()
+            vars(earlier).update(vars(self))
         if self.fault is not None and how.on_error == "raise":
             raise self.fault
-        return self if out is None else out
+        return self if earlier is None else earlier
 
     @classmethod
     def _wanted(cls, columns: Sequence[str] | None) -> tuple[str, ...]:
@@ -125,6 +128,14 @@ class MessageTable(Table):
             if name not in public:
                 raise KeyError(f"no column {name!r} in {cls.__name__}; known are {', '.join(public)}")
         return tuple(dict.fromkeys(columns))
+
+    @classmethod
+    def _room_in(cls, out: Self | BufferPool | None, columns: tuple[Column, ...]) -> Room:
+        if out is None or isinstance(out, BufferPool):
+            return Room(columns, out)
+        if not isinstance(out, cls):
+            raise TypeError(f"out= takes an earlier {cls.__name__} or a BufferPool, not {type(out).__name__}")
+        return out._lend(columns)
 
     def _lend(self, columns: tuple[Column, ...]) -> Room:
         """The memory of this table, for the same columns."""

@@ -11,6 +11,7 @@ from ..spec import tables
 from ..spec.model import Dialect
 from ..spec.plan import ByteOrder
 from ..spec.terms import PolicyType
+from ..wire.pool import BufferPool
 from ..wire.recovery import OnError
 from .messages import How, MessageTable
 from .records import Positions
@@ -60,24 +61,27 @@ class PolicyTable(MessageTable):
         dialect: str | Dialect = "host",
         columns: Sequence[str] | None = None,
         byteorder: ByteOrder = "native",
-        out: Self | None = None,
+        out: Self | BufferPool | None = None,
         threads: int = 1,
         on_error: OnError = "raise",
         strict: bool = False,
     ) -> Self:
-        """Decode all messages of a buffer. Arguments, `out` and errors are those of `SATable.from_buffer`."""
+        """Decode all messages of a buffer. Arguments and errors are those of `SATable.from_buffer`.
+
+        What `out` has is for the columns of the policies; their requests are decoded into new memory.
+        """
         source = Source.of_buffer(buffer, dialect, byteorder)
         return cls._make(source, How(columns, threads, on_error, strict), out)
 
     @classmethod
     def from_batch(
-        cls, batch: Batch, columns: Sequence[str] | None = None, out: Self | None = None, threads: int = 1
+        cls, batch: Batch, columns: Sequence[str] | None = None, out: Self | BufferPool | None = None, threads: int = 1
     ) -> Self:
         """Decode the messages of a batch, in its dialect and byte order."""
         return cls._make(Source.of_batch(batch), How(columns, threads), out)
 
     @classmethod
-    def _make(cls, source: Source, how: How, out: Self | None) -> Self:
+    def _make(cls, source: Source, how: How, out: Self | BufferPool | None) -> Self:
         decoded = cls._decode(source, how, ("present", "type", "requests_offset", "requests_length"), out)
         arrays = decoded.arrays
         begins = arrays["requests_offset"].astype(np.int64)

@@ -2,7 +2,8 @@
 
 How many messages a buffer holds is unknown before it is decoded, and counts on the wire are not believed. So the first
 messages are measured, arrays of a little more than the expected size are allocated untouched, and grow when that was
-too little. All arrays lie in one piece of memory, which the system can then give in large pages.
+too little. All arrays lie in one piece of memory, which the system can then give in large pages, or which a pool lends:
+then they are as long as fits, and nothing but the arrays themselves says how long it is lent.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from ..hotpath import hop
 from ..spec.model import HEADER_SIZE
 from ..spec.tables import Column
+from ..wire.pool import BufferPool
 
 Array = npt.NDArray[Any]
 
@@ -33,10 +35,11 @@ SPARE = 1.02
 
 
 class Room:
-    """The arrays of some columns, all with the same capacity in rows."""
+    """The arrays of some columns, all with the same capacity in rows; in memory of this pool if there is one."""
 
-    def __init__(self, columns: Iterable[Column]) -> None:
+    def __init__(self, columns: Iterable[Column], pool: BufferPool | None = None) -> None:
         self.columns = tuple(columns)
+        self.pool = pool
         self.capacity = 0
         self.arrays = allocate(self.columns, 0)
         self.buffers = [array.data for array in self.arrays.values()]
@@ -46,12 +49,12 @@ class Room:
         """Make room for `capacity` rows; the first `keep` rows stay. The arrays stay too if they are large enough."""
         if capacity <= self.capacity:
             return
-        larger = allocate(self.columns, capacity)
+        larger = allocate(self.columns, capacity) if self.pool is None else lent(self.columns, capacity, self.pool)
         for name, array in self.arrays.items():
             larger[name][:keep] = array[:keep]
         self.arrays = larger
         self.buffers = [array.data for array in self.arrays.values()]
-        self.capacity = capacity
+        self.capacity = min(map(len, self.arrays.values()))
 
     def rows(self, count: int) -> dict[str, Array]:
         """Views of the first `count` rows."""
@@ -61,15 +64,32 @@ class Room:
 def allocate(columns: Iterable[Column], rows: int) -> dict[str, Array]:
     """Uninitialised arrays by column: contiguous, native byte order, (rows, 16) bytes for addresses."""
     wanted = tuple(columns)
-    sizes = [item.width * rows + LINE - 1 & -LINE for item in wanted]
-    memory = np.empty(sum(sizes) + len(sizes) * LINE, np.uint8)
-    arrays: dict[str, Array] = {}
+    return _laid_out(wanted, rows, np.empty(_needed(wanted, rows), np.uint8))
+
+
+def lent(columns: tuple[Column, ...], rows: int, pool: BufferPool) -> dict[str, Array]:
+    """The same in memory of a pool, with more rows if a slab has room for them. Raises LeaseError if it has none."""
+    size = max(_needed(columns, rows), pool.slab_size)
+    fit = (size - _needed(columns, 0) - LINE * len(columns)) // sum(item.width for item in columns)
+    return _laid_out(columns, max(rows, fit), np.frombuffer(memoryview(pool.acquire(size)), np.uint8))
+
+
+def _needed(columns: tuple[Column, ...], rows: int) -> int:
     # A line more between arrays: at distances of a power of two all would compete for the same lines of the cache.
+    return sum(_lines(item, rows) + LINE for item in columns)
+
+
+def _lines(column: Column, rows: int) -> int:
+    return column.width * rows + LINE - 1 & -LINE
+
+
+def _laid_out(columns: tuple[Column, ...], rows: int, memory: Array) -> dict[str, Array]:
+    arrays: dict[str, Array] = {}
     begin = -memory.ctypes.data % LINE
-    for item, size in zip(wanted, sizes, strict=True):
+    for item in columns:
         piece = memory[begin : begin + item.width * rows]
         arrays[item.name] = piece.reshape(rows, 16) if item.dtype == "16u1" else piece.view(item.dtype)
-        begin += size + LINE
+        begin += _lines(item, rows) + LINE
     return arrays
 
 

@@ -16,6 +16,7 @@ from ..errors import wire_error
 from ..spec.model import Dialect
 from ..spec.plan import ByteOrder, swapped
 from ..wire import windows
+from ..wire.pool import BufferPool
 from ..wire.recovery import OnError
 from ..wire.windows import Limit, Window
 from .associations import SATable
@@ -40,6 +41,7 @@ def iter_tables(
     threads: int = 1,
     on_error: OnError = "raise",
     strict: bool = False,
+    out: BufferPool | None = None,
 ) -> Iterator[SATable]:
     """The associations of an input of any length, as tables of `batch` messages each, the last one of what is left.
 
@@ -66,6 +68,7 @@ def iter_tables(
         threads=threads,
         on_error="stop" if on_error == "raise" else on_error,
         strict=strict,
+        out=out,
     )
     decode(b"")  # what is wrong with the arguments is told now, and not when the first table is asked for
     return _tables(_cut(source, swapped(byteorder), Limit(LARGEST, batch)), decode, on_error)

@@ -16,6 +16,7 @@ from ..columns.policies import PolicyTable
 from ..spec.terms import ExtensionType, SAType
 from ..wire import requests
 from ..wire.message import Message
+from ..wire.pool import BufferPool
 from ..wire.requests.values import Name
 from .dumping import Dump, Progress, dump_messages
 from .endpoint import Role
@@ -59,15 +60,16 @@ def dump(
     columns: Sequence[str] | None = None,
     keys: bool = False,
     threads: int = 1,
+    out: SATable | BufferPool | None = None,
     attempts: int = 2,
     timeout: float | None = None,
     progress: Progress | None = None,
 ) -> Program[SATable]:
     """All associations of an SA type, of every type if UNSPEC, that lie between two networks if these are given.
 
-    The table's `complete` and `missing` say whether it is whole. `columns`, `keys` and `threads` are those of
+    The table's `complete` and `missing` say whether it is whole. `columns`, `keys`, `threads` and `out` are those of
     `SATable.from_buffer`, and the rest, with what is raised, is that of `dump_messages`. Linux chooses the networks
-    itself; elsewhere all is dumped, and columns get what the choice needs.
+    itself; elsewhere all is dumped, columns get what the choice needs, and what is chosen is in new memory.
     """
     networks = {name: ip_network(network) for name, network in (("src", src), ("dst", dst)) if network is not None}
     filters = bool(networks) and ExtensionType.FILTER in context.dialect.by_type
@@ -76,7 +78,7 @@ def dump(
     found = yield from dump_messages(context, message, attempts=attempts, timeout=timeout, progress=progress)
     if columns is not None and not filters:
         columns = [*columns, *networks]
-    table = SATable.from_buffer(found.messages, context.dialect, columns, keys=keys, threads=threads)
+    table = SATable.from_buffer(found.messages, context.dialect, columns, keys=keys, out=out, threads=threads)
     for name, network in () if filters else networks.items():
         table = table.where(f"{name} in '{network}'")
     return _told(table, found)
@@ -87,6 +89,7 @@ def dump_policies(
     *,
     columns: Sequence[str] | None = None,
     threads: int = 1,
+    out: PolicyTable | BufferPool | None = None,
     attempts: int = 2,
     timeout: float | None = None,
     progress: Progress | None = None,
@@ -94,7 +97,7 @@ def dump_policies(
     """All policies. Arguments, attributes and errors are those of `dump`."""
     message = requests.spddump(dialect=context.dialect)
     found = yield from dump_messages(context, message, attempts=attempts, timeout=timeout, progress=progress)
-    return _told(PolicyTable.from_buffer(found.messages, context.dialect, columns, threads=threads), found)
+    return _told(PolicyTable.from_buffer(found.messages, context.dialect, columns, out=out, threads=threads), found)
 
 
 def _told(table: M, found: Dump) -> M:

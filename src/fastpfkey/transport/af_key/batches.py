@@ -105,6 +105,8 @@ class Slots:
             self._headers.point(part, range(begin, begin + count * each, each), [each] * count)
         self.lengths = self._headers.lengths
         """Bytes of each datagram; more than there is room for if the rest of it was lost."""
+        self._long = False
+        """Whether a datagram before those of now was longer than `size`, as far as it was looked at."""
 
     def fill(self, descriptor: int) -> int:
         """Receive what is there, without waiting, up to one datagram a slot; return how many. Raises OSError."""
@@ -115,14 +117,16 @@ class Slots:
         """A copy of all that there is of a datagram."""
         begin, more = number * self.size, number * self._beyond
         size = self.lengths[number]
+        self._long = self._long or size > self.size
         head = self.memory[begin : begin + min(size, self.size)]
         return bytearray(head) + self._more[more : more + min(max(size - self.size, 0), self._beyond)]
 
     def wipe(self) -> None:
         """Leave no keys behind."""
         wipe(self.memory)
-        if max(self.lengths) > self.size:
+        if self._long or max(self.lengths) > self.size:
             wipe(self._more)
+            self._long = False
 
 
 def send(descriptor: int, messages: memoryview, begins: Sequence[int], sizes: Sequence[int]) -> int:
