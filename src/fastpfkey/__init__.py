@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .columns.build import build_dump as build_dump
     from .columns.build import build_get as build_get
     from .columns.build import build_update as build_update
+    from .columns.difference import Difference as Difference
+    from .columns.difference import diff as diff
     from .columns.policies import PolicyTable as PolicyTable
     from .columns.stream import iter_tables as iter_tables
     from .engine.engine import Engine as Engine
@@ -91,6 +93,7 @@ _HOMES = {
     "CompressAlgorithm": "spec.terms",
     "Detection": "wire.detect",
     "DetectionError": "errors",
+    "Difference": "columns.difference",
     "Direction": "spec.terms",
     "EncodeError": "errors",
     "EncryptAlgorithm": "spec.terms",
@@ -141,6 +144,7 @@ _HOMES = {
     "check": "wire.rules",
     "decode": "wire.decode",
     "detect": "wire.detect",
+    "diff": "columns.difference",
     "iter_tables": "columns.stream",
     "requests": "wire",
     "wipe": "wire.memory",
