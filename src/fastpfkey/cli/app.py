@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from . import engines, hosting, messages, scripts
+from . import engines, hosting, messages, scripts, syncing
 from .ending import FAILURE, Group
 
 
@@ -40,5 +40,7 @@ def doctor(as_json: bool) -> None:
         sys.exit(FAILURE)
 
 
-for _command in (*messages.COMMANDS, *scripts.COMMANDS, *hosting.COMMANDS, *engines.COMMANDS):
+KINDS = (messages, scripts, syncing, hosting, engines)
+
+for _command in (command for kind in KINDS for command in kind.COMMANDS):
     cli.add_command(_command)

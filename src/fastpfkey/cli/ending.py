@@ -33,7 +33,9 @@ class Group(click.Group):
             leave(128 + signal.SIGINT)
         except MemoryError:
             leave(FAILURE, "not enough memory")
-        except (PFKeyError, SourceError) as error:
+        except SourceError as error:
+            leave(error.status, str(error))
+        except PFKeyError as error:
             leave(FAILURE, str(error))
         except OSError as error:
             leave(FAILURE, ": ".join(str(part) for part in (error.filename, error.strerror or error) if part))

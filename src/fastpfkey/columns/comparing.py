@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..hotpath import wipe
-from ..spec.grammar import grammar
+from ..spec.grammar import LIMIT_TYPES, grammar
 from ..spec.model import Dialect
 from ..spec.tables import ASSOCIATIONS, POLICIES, sources
 from ..spec.terms import ExtensionType as Ext
 from ..spec.terms import MessageType, SAType
 from .associations import SATable
-from .forms import LIMITS, OWN, Kind
+from .forms import OWN, Kind
 from .keys import KINDS
 from .mapping import COLUMNS
 from .matching import Parts
@@ -153,11 +153,16 @@ class Policies(Comparison):
     def compared(self) -> Iterator[str]:
         """What an SPDADD carries of what is no selector."""
         form = grammar(self.dialect).form(MessageType.SPDADD, to_engine=True, bare=False)
-        carried = {Ext.POLICY, *LIMITS} if form is None else form.known
+        carried = {Ext.POLICY, *LIMIT_TYPES} if form is None else form.known
         for column in POLICIES.columns:
             told = {item.extension for item in sources(POLICIES, self.dialect) if item.column == column.name}
             if column.name not in ("spid", "dir", "requests_offset", "requests_length") and told & carried & SAID:
                 yield column.name
+
+    @property
+    def chosen_by_hand(self) -> int:
+        """The largest request id that a key manager may choose; those above are the engine's, and one like another."""
+        return self.dialect.constants.get("IPSEC_MANUAL_REQID_MAX", 0x3FFF)
 
     def beyond(self, rows: Rows) -> Iterator[tuple[str, Mask]]:
         """The requests."""
@@ -168,12 +173,14 @@ class Policies(Comparison):
         owners = np.repeat(alike, sides[0].counts[alike])
         for column in REQUESTS.columns:
             first, second = self.old.requests[column.name][one], self.new.requests[column.name][other]
+            if column.name == "reqid":
+                first, second = (np.minimum(ids, self.chosen_by_hand + 1) for ids in (first, second))
             unlike = (first != second) if first.ndim == 1 else (first != second).any(axis=1)
             differ[owners[unlike]] = True
         yield "requests", differ
 
 
-SAID = frozenset({Ext.POLICY, *LIMITS})
+SAID = frozenset({Ext.POLICY, *LIMIT_TYPES})
 """Extensions that tell what a policy does."""
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from ipaddress import ip_address
+from itertools import islice
 
 from .. import spec
 from ..columns.associations import SATable
@@ -41,6 +42,13 @@ from ..wire.value import ExtensionValue
 from .reading import address
 from .words import COMPRESS, FREEBSD, IPCOMP, IPSEC_TOOLS, MODES, SATYPES, STATES
 
+CARRIED = (
+    *("satype", "spi", "src", "src_family", "dst", "dst_family", "mode", "reqid", "replay", "flags", "auth", "encrypt"),
+    *(f"{limit}_{what}" for limit in ("hard", "soft") for what in ("allocations", "bytes", "addtime", "usetime")),
+    *("natt_sport", "natt_dport", "natt_oa", "key_auth", "key_encrypt"),
+)
+"""What any text carries of what a key manager says, for `diff`."""
+
 EMPTY = ("No SAD entries.", "No SPD entries.")
 FIRST = re.compile(r"(?P<src>[^\s\[\]]+)(?P<sports>(?:\[\d+\])*) (?P<dst>[^\s\[\]]+)(?P<dports>(?:\[\d+\])*)")
 SECOND = re.compile(
@@ -57,6 +65,14 @@ ORIGINAL = re.compile(r"(OA|OAI|OAR)=(\S+)")
 CONTEXT = re.compile(r"\s*security context(?: (doi|algorithm|length))?: (.*)")
 MEASURES = {"diff": "addtime", "last": "usetime", "current": "bytes", "allocated": "allocations"}
 ORIGINALS = {"OA": Ext.NATT_OA, "OAI": Ext.NATT_OA, "OAR": Ext.NATT_OAR}
+
+
+def is_listing(text: str) -> bool:
+    """Whether text looks like what -D prints, which its first lines tell from a script."""
+    lines = list(islice(filter(str.strip, text.splitlines()), 2))
+    if lines and lines[0].rstrip() == EMPTY[0]:
+        return True
+    return len(lines) == 2 and bool(FIRST.fullmatch(lines[0].rstrip()) and SECOND.fullmatch(lines[1].rstrip()))
 
 
 def _numbers(*tables: Mapping[int, str]) -> dict[str, int]:

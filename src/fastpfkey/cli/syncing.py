@@ -1,0 +1,79 @@
+"""The commands that compare and bring into line: their arguments. What they do stands in modules of their own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from ..errors import PFKeyError
+from ..spec import dialect as find_dialect
+from .errors import SourceError, TroubleError
+from .options import comma_separated, options, system_option, variant_option
+
+FORMATS = ("text", "json", "jsonl", "csv")
+
+DIFFERENT = 1
+"""Exit status: there are differences."""
+
+compared_tables = options(
+    click.option(
+        "--table",
+        type=click.Choice(("associations", "policies")),
+        help="Only these; else whatever both have.",
+    ),
+    click.option(
+        "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="What to write."
+    ),
+)
+
+
+class Answering(click.Command):
+    """A command whose exit status 1 is an answer: what goes wrong ends with 2, as in diff(1)."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run it."""
+        from .reading import reason
+
+        try:
+            return super().invoke(ctx)
+        except (PFKeyError, SourceError) as error:
+            raise TroubleError(str(error)) from None
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise TroubleError(reason(error)) from None
+
+
+@click.command(cls=Answering)
+@click.argument("old", metavar="A")
+@click.argument("new", metavar="B")
+@system_option
+@variant_option
+@compared_tables
+@click.option("--columns", callback=comma_separated, metavar="A,B,...", help="Compare only these.")
+def diff(
+    old: str,
+    new: str,
+    dialect: str,
+    variant: str,
+    table: str | None,
+    form: str,
+    columns: Sequence[str] | None,
+) -> None:
+    """Show what is different in B: associations and policies that were added, removed, changed or rekeyed.
+
+    A and B are kernel, unix:PATH, engine, demo:N, or files: recorded dumps, scripts of save or setkey, the text of
+    setkey -D; - is standard input. Of keys no more is told than that they differ.
+
+    Exit status: 0 if A and B say the same, 1 if they do not, 2 if that cannot be told.
+    """
+    from .differing import show_differences
+
+    tables = ("associations", "policies") if table is None else (table,)
+    if show_differences((old, new), find_dialect(dialect), variant, tables, columns, form, sys.stdout):
+        sys.exit(DIFFERENT)
+
+
+COMMANDS = (diff,)

@@ -1,0 +1,105 @@
+"""Whatever holds associations and policies, as tables: an engine, recorded messages, a script, text of setkey -D.
+
+A name is that of an engine or of a made-up table, or else a file, whose first bytes tell what it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ..columns.associations import SATable
+from ..columns.comparing import Mask
+from ..columns.messages import MessageTable
+from ..columns.policies import PolicyTable
+from ..errors import PFKeyError, ReplyError
+from ..setkey.effect import effect
+from ..setkey.rules import Rules
+from ..setkey.text_reader import CARRIED, is_listing, read_associations
+from ..setkey.words import variant as find_variant
+from ..spec.model import PF_KEY_V2, Dialect
+from ..spec.terms import ExtensionType as Ext
+from ..spec.terms import MessageType
+from ..transport.client import Client
+from ..transport.resolver import System
+from .errors import SourceError
+from .live import connect
+from .setkey_sources import LIVE
+from .sources import parse
+
+M = TypeVar("M", bound=MessageTable)
+
+
+@dataclass(eq=False)
+class Tables:
+    """What a name stands for."""
+
+    associations: SATable | None = None
+    """With keys; None if nothing is known of associations."""
+    policies: PolicyTable | None = None
+    """None if nothing is known of policies."""
+    carried: tuple[str, ...] | None = None
+    """All that the text of the associations tells, if it was text."""
+    refused: tuple[str, ...] = ()
+    """Statements of a script that an engine would refuse."""
+
+
+def tables_of(name: str, dialect: Dialect, variant: str = "host") -> Tables:
+    """The tables that a name stands for. Raises SourceError, PFKeyError and OSError."""
+    if LIVE.fullmatch(name):
+        with connect(name, dialect) as client:
+            return asked(client, name)
+    data = parse(name, dialect, "native").whole()
+    try:
+        return _written(data, dialect, variant)
+    except (PFKeyError, ValueError) as error:
+        raise SourceError(f"{name}: {error}") from None
+
+
+def asked(client: Client, name: str) -> Tables:
+    """The tables of an engine. Raises SourceError for a dump that is not whole."""
+    associations = _whole(client.dump(keys=True), name)
+    if Ext.POLICY not in client.dialect.by_type:
+        return Tables(associations)
+    try:
+        return Tables(associations, _whole(client.dump_policies(), name))
+    except ReplyError:
+        return Tables(associations)
+
+
+def _whole(table: M, name: str) -> M:
+    if not table.complete:
+        missing = "some" if table.missing is None else f"{table.missing:,}"
+        raise SourceError(f"{name}: {missing} messages of a dump were lost, so it cannot be compared")
+    return table
+
+
+def _written(data: memoryview, dialect: Dialect, variant: str) -> Tables:
+    """The tables in a file."""
+    if not data or data[0] == PF_KEY_V2:
+        return _recorded(data, dialect)
+    text = bytes(data).decode("utf-8", "surrogateescape")
+    if is_listing(text):
+        return Tables(read_associations(text, dialect, keys=True), carried=CARRIED)
+    rules = Rules(dialect, find_variant(variant), forward=False, names=System(), extended=True)
+    found = effect(text, rules)
+    return Tables(found.associations, found.policies, refused=tuple(found.refused))
+
+
+def _recorded(data: memoryview, dialect: Dialect) -> Tables:
+    """The tables in recorded messages. What there is no message about is not known."""
+    associations = SATable.from_buffer(data, dialect, keys=True)
+    associations = associations[_of(associations, MessageType.DUMP, dialect)]
+    policies = None
+    if Ext.POLICY in dialect.by_type:
+        policies = PolicyTable.from_buffer(data, dialect)
+        policies = policies[_of(policies, MessageType.SPDDUMP, dialect)]
+        policies = policies if len(policies) else None
+    return Tables(associations if len(associations) else None, policies)
+
+
+def _of(table: MessageTable, kind: MessageType, dialect: Dialect) -> Mask:
+    """The rows that a dump of this kind has."""
+    number = dialect.terms["message"].number(kind)
+    mask: Mask = (table["msg_type"] == number) & (table["errno"] == 0)
+    return mask & ~table.null("dst_family")

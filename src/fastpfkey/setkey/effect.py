@@ -1,0 +1,67 @@
+"""What a script leaves behind in a key engine that was empty: its statements as tables.
+
+The script is run against an engine in this process, of the system that it is for. So later statements have the last
+word, deletions and flushes count, and the tables have what that system would show, which is not all that a statement
+says: flags that it does not keep, ports that it ignores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ..columns.associations import SATable
+from ..columns.policies import PolicyTable
+from ..errors import ReplyError
+from ..spec.terms import MessageType
+from ..transport.client import Client
+from ..transport.loopback import Loopback
+from ..wire.message import MessageValue
+from .rules import Command, Rules
+from .running import deletions
+from .script import script
+
+READS = frozenset({"get", "dump", "spddump"})
+"""Statements that change nothing."""
+
+MAKES = frozenset({MessageType.ADD, MessageType.UPDATE, MessageType.SPDADD, MessageType.SPDUPDATE})
+"""Requests whose refusal means something; what cannot be deleted was not there."""
+
+
+@dataclass(eq=False)
+class Effect:
+    """What a script leaves behind."""
+
+    associations: SATable | None
+    """With keys; None if no statement is about associations."""
+    policies: PolicyTable | None
+    """None if no statement is about policies."""
+    refused: list[str] = field(default_factory=list)
+    """Statements that the engine refused, a sentence each."""
+
+
+def effect(text: str, rules: Rules) -> Effect:
+    """Run a script. Raises ScriptError if it cannot be read, before any of it is run."""
+    commands = [command for command in script(text, rules) if command.verb not in READS]
+    about_policies = {command.verb.startswith("spd") for command in commands}
+    refused = []
+    with Client(Loopback(rules.dialect)) as client:
+        for command in commands:
+            for message in _requests(client, command):
+                try:
+                    client.request(message)
+                except ReplyError as error:
+                    if message.type in MAKES:
+                        refused.append(f"line {command.line}: {error}")
+        associations = client.dump(keys=True) if False in about_policies else None
+        policies = client.dump_policies() if True in about_policies else None
+    return Effect(associations, policies, refused)
+
+
+def _requests(client: Client, command: Command) -> Iterator[MessageValue]:
+    """What is sent for a command; where the system cannot delete all between two ends, each that is there."""
+    for message in command.messages:
+        if command.between is None:
+            yield message
+        else:
+            yield from deletions(client.dump_messages(message).messages, command, client.dialect)
