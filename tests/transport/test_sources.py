@@ -86,7 +86,7 @@ class TestDemo:
         found = memoryview(answers(source("demo:3", "linux").open_endpoint(Role.DUMPS), request(DUMP, pf.SAType.AH)))
         assert (len(found), header.get(found, "errno"), header.get(found, "seq")) == (16, errno.ENOENT, 5)
 
-    @pytest.mark.parametrize("name", ["linux", "freebsd", "openbsd", "illumos", "rfc2367"])
+    @pytest.mark.parametrize("name", ["linux", "freebsd", "netbsd", "openbsd", "macos", "illumos"])
     def test_it_takes_requests_as_any_engine_does(self, name: str) -> None:
         with pf.Client.open("demo:300", dialect=name) as client:
             before = client.dump(keys=True)
