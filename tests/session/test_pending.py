@@ -67,6 +67,15 @@ def test_linux_answers_spdsetidx_with_spdadd() -> None:
     assert request.errnos == array("h", [22])
 
 
+def test_linux_answers_migrate_without_number_and_pid() -> None:
+    request = pending(pf.MessageType.MIGRATE)
+    assert feed(request, message(24, SEQ + 1), message(23, 0, 0), message(24, 0, 0)) == 2
+    assert request.errnos == array("h", [0])
+    request = pending(pf.MessageType.MIGRATE)
+    assert feed(request, bare(errno=61, kind=24)) == 0
+    assert request.errnos == array("h", [61])
+
+
 @settings(max_examples=60)
 @given(st.data())
 def test_every_request_of_a_batch_gets_its_own_errno(data: st.DataObject) -> None:

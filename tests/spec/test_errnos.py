@@ -33,6 +33,7 @@ ENOBUFS            105       55      55       55     55      132
 ETIMEDOUT          110       60      60       60     60      145
 ELOOP               40       62      62       62     62       90
 EHOSTUNREACH       113       65      65       65     65      148
+ENODATA             61        -       -        -      -        -
 EPROTO              71       92      96        -    100       71
 """
 

@@ -19,6 +19,7 @@ from ..wire.sockaddr import IPAddress, SocketAddress
 from ..wire.value import ExtensionValue
 from .core import Core
 from .identity import packed, place_key
+from .lifetimes import show_counters
 from .port import Port
 from .refusal import RefusedError
 from .request import Request
@@ -98,6 +99,7 @@ def _hold_place(core: Core, pending: Pending, extensions: Sequence[ExtensionValu
         "acquire": pending.seq,
     }
     slot = core.store.add(place_key(pending.seq), record, fields)
+    show_counters(core, slot)
     core.wheel.add(slot, core.now + core.profile.larval_lifetime)
     pending.placeholder = int(core.store.rows[slot]["serial"])
 

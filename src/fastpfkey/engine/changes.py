@@ -18,6 +18,8 @@ from .lifetimes import limit_fields, schedule, show_counters
 from .refusal import RefusedError
 from .request import Request
 
+PORTS = (Ext.NATT_SPORT, Ext.NATT_DPORT)
+
 _LIMITS = (Ext.LIFETIME_CURRENT, Ext.LIFETIME_HARD, Ext.LIFETIME_SOFT)
 
 
@@ -62,9 +64,13 @@ def renew(core: Core, request: Request, slot: int) -> bytes:
         _same(core, request, old)
     elif core.profile.update_live == "keyless" and any(item in request.values for item in KEYS):
         raise RefusedError
+    if core.profile.update_ports and old.get(Ext.NATT_TYPE) != request.values.get(Ext.NATT_TYPE):
+        raise RefusedError
     given: dict[Ext, ExtensionValue] = {
         item: request.values[item] for item in (Ext.LIFETIME_HARD, Ext.LIFETIME_SOFT) if item in request.values
     }
+    if core.profile.update_ports:
+        given |= {item: request.values[item] for item in PORTS if item in request.values}
     base = {item: value for item, value in old.items() if item in core.records.order}
     if core.profile.update_resets_limits:
         base = {item: value for item, value in base.items() if item not in (Ext.LIFETIME_HARD, Ext.LIFETIME_SOFT)}

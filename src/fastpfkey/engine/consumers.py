@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from math import inf
 
-from ..spec.delivery import Audience
+from ..spec.delivery import MAPPING, Audience
 from ..spec.terms import Direction, SAState, SAType
 from ..spec.terms import ExtensionType as Ext
 from ..spec.terms import MessageType as Msg
-from ..wire.extensions import Identity, Proposal, Sensitivity
+from ..wire.extensions import SA, Identity, Proposal, Sensitivity
+from ..wire.extensions_ipsec import NATTPort
 from ..wire.sockaddr import IPAddress
 from ..wire.value import ExtensionValue
 from . import acquires
@@ -143,12 +144,18 @@ def account(core: Core, association: Association, packets: int, octets: int) -> 
     slot = core.store.place(association.serial)
     if slot < 0 or core.state(slot) not in USABLE:
         return False
+    if core.profile.reached_by_next:
+        look(core, slot)
+        if core.store.place(association.serial) < 0:
+            return False
     row = core.store.rows[slot]
     row["bytes"] += octets
     if core.profile.allocations_are_packets:
         row["allocations"] += packets
     _first_use(core, slot)
     show_counters(core, slot)
+    if core.profile.reached_by_next:
+        return True
     ended = reached(core, slot, "hard")
     look(core, slot)
     return not ended
@@ -161,6 +168,32 @@ def exhausted(core: Core, association: Association) -> None:
         core.store.rows[slot]["warned"] = True
         set_state(core, slot, SAState.DYING)
         tell(core, slot, Ext.LIFETIME_SOFT)
+
+
+def peer_moved(core: Core, association: Association, ip: IPAddress, port: int) -> None:
+    """Packets of an association in UDP come from elsewhere: key managers hear from where. Nothing else changes.
+
+    Raises ValueError for one that is not in UDP, and for a system without a message for that.
+    """
+    if Msg.NAT_T_NEW_MAPPING not in core.framing.types.values():
+        raise ValueError(f"{core.dialect.name} has no message that says so")
+    slot = core.store.place(association.serial)
+    if slot < 0:
+        return
+    old = core.records.values(core.store.record(slot)).get(Ext.NATT_SPORT)
+    if not isinstance(old, NATTPort):
+        raise ValueError("the association is not in UDP")
+    said = [
+        SA(association.spi),
+        acquires.host(Ext.ADDRESS_SRC, association.src),
+        old,
+        acquires.host(Ext.ADDRESS_DST, ip),
+        NATTPort(Ext.NATT_DPORT, port),
+    ]
+    row = core.store.rows[slot]
+    satype = int(row["satype"])
+    message = core.framing.message(Msg.NAT_T_NEW_MAPPING, satype, core.framing.body(said, satype), seq=int(row["seq"]))
+    core.say(message, core.deliveries.news[MAPPING], None)
 
 
 def passive_change(core: Core, session: Session, proposal: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..spec.delivery import QUERY
 from ..spec.model import HEADER_SIZE
 from ..spec.terms import ExtensionType as Ext
 from ..spec.terms import MessageType as Msg
@@ -24,7 +25,7 @@ def register(core: Core, port: Port, request: Request) -> None:
         port.registered.add(satype)
         core.answer(port, Msg.REGISTER, _lists(core, request.satype, request))
         return
-    port.put(_lists(core, request.satype, request))
+    core.say(_lists(core, request.satype, request), core.deliveries.answers[QUERY], port)
 
 
 def _lists(core: Core, satype: SAType, request: Request) -> bytes:

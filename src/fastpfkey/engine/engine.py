@@ -19,7 +19,7 @@ from ..spec.terms import MessageType as Msg
 from ..spec.terms import SAType, Term
 from ..wire.memory import byte_view
 from ..wire.sockaddr import IPAddress
-from . import acquires, associations, bulk, consumers, control, dumps, lifetimes, policies
+from . import acquires, associations, bulk, consumers, control, dumps, lifetimes, migration, policies
 from .acquires import Pending
 from .consumers import Association, Session
 from .core import Authorize, Core
@@ -51,7 +51,7 @@ HANDLERS: Mapping[Msg, Handler] = {
 """What each message does. A handler that returns has answered; one that raises RefusedError has changed nothing."""
 
 CHANGES = frozenset({Msg.GETSPI, Msg.UPDATE, Msg.ADD, Msg.DELETE}) | (
-    policies.HANDLERS.keys() - {Msg.SPDGET, Msg.SPDDUMP}
+    (policies.HANDLERS.keys() | {Msg.MIGRATE}) - {Msg.SPDGET, Msg.SPDDUMP}
 )
 
 
@@ -231,7 +231,7 @@ class Engine:
             raise RefusedError(refused)
         handler = HANDLERS.get(kind)
         if kind == Msg.MIGRATE and core.profile.policies == "linux":
-            handler = policies.migrate
+            handler = migration.migrate
         if handler is None or (kind in policies.HANDLERS and core.profile.policies == "none"):
             raise RefusedError(core.profile.unserved)
         # A key manager that gives up says so with an errno; what else is in its message nobody needs (5.1).
@@ -302,6 +302,14 @@ class Engine:
         """The sequence numbers of an association run out: it is dying, and key managers hear so."""
         self.advance()
         consumers.exhausted(self._core, association)
+
+    def peer_moved(self, association: Association, src: str | IPAddress, sport: int) -> None:
+        """Packets of an association in UDP come from another address or port: key managers hear so (Linux, NetBSD).
+
+        Raises ValueError for an association that is not in UDP, and where the dialect has no message for that.
+        """
+        self.advance()
+        consumers.peer_moved(self._core, association, ip_address(src), sport)
 
     def passive_change(
         self,

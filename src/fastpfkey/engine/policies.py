@@ -10,7 +10,7 @@ from ..spec.terms import Direction, Level, Mode, PolicyType
 from ..spec.terms import ExtensionType as Ext
 from ..spec.terms import MessageType as Msg
 from ..wire.extensions import Address, Lifetime
-from ..wire.extensions_ipsec import KMAddress, Policy, PolicyRequest, SecurityContext
+from ..wire.extensions_ipsec import Policy, PolicyRequest, SecurityContext
 from ..wire.faults import MisfitError
 from ..wire.value import ExtensionValue
 from . import dumps
@@ -47,8 +47,8 @@ def update(core: Core, port: Port, request: Request) -> None:
 
 def delete(core: Core, port: Port, request: Request) -> None:
     """Remove the policy with these selectors."""
-    src, dst, policy = _selectors(request)
-    stored = core.policies.by_selector.get(selector(policy.dir, _any(src), _any(dst)))
+    src, dst, policy = selectors(request)
+    stored = core.policies.by_selector.get(selector(policy.dir, any_protocol(src), any_protocol(dst)))
     if stored is None:
         raise RefusedError(core.profile.policy_missing)
     core.policies.remove(stored)
@@ -85,23 +85,6 @@ def dump(core: Core, port: Port, request: Request) -> None:
     """Show all policies, the newest first."""
     newest = reversed(core.policies.by_id) if core.profile.newest_first else iter(core.policies.by_id)
     dumps.begin(core, port, Rest(request, list(newest)))
-
-
-def migrate(core: Core, port: Port, request: Request) -> None:
-    """Move the tunnels of a policy from old ends to new ones (X_MIGRATE)."""
-    src, dst, policy = _selectors(request)
-    stored = core.policies.by_selector.get(selector(policy.dir, _any(src), _any(dst)))
-    if stored is None:
-        raise RefusedError("ENOENT")
-    moves = list(zip(policy.requests[::2], policy.requests[1::2], strict=True))
-    moved = tuple(_moved(item, moves) for item in stored.policy.requests)
-    if moved == stored.policy.requests:
-        raise RefusedError("ENOENT")
-    core.policies.change(stored, replace(stored.policy, requests=moved))
-    manager = request.values.get(Ext.KMADDRESS)
-    said = [*([manager] if isinstance(manager, KMAddress) else []), src, dst, policy]
-    message = core.framing.message(Msg.MIGRATE, request.header.satype, core.framing.body(said, 0))
-    core.answer(port, Msg.MIGRATE, message)
 
 
 HANDLERS: Mapping[Msg, Callable[[Core, Port, Request], None]] = {
@@ -153,7 +136,8 @@ class Rest:
         return sum(number in core.policies.by_id for number in self.ids)
 
 
-def _selectors(request: Request) -> tuple[Address, Address, Policy]:
+def selectors(request: Request) -> tuple[Address, Address, Policy]:
+    """What a request says of a policy: source, destination and the rest. Raises RefusedError."""
     src, dst = request.values.get(Ext.ADDRESS_SRC), request.values.get(Ext.ADDRESS_DST)
     policy = request.values.get(Ext.POLICY)
     if not (isinstance(src, Address) and isinstance(dst, Address) and isinstance(policy, Policy)):
@@ -162,15 +146,15 @@ def _selectors(request: Request) -> tuple[Address, Address, Policy]:
     return src, dst, policy
 
 
-def _any(address: Address) -> Address:
+def any_protocol(address: Address) -> Address:
     """An address that selects any protocol as kernels tell it."""
     return address if address.proto else replace(address, proto=ANY_PROTO)
 
 
 def _read(core: Core, request: Request) -> Stored:
     """The policy of a request, in the form in which it is stored."""
-    src, dst, policy = _selectors(request)
-    src = _any(src)
+    src, dst, policy = selectors(request)
+    src = any_protocol(src)
     limits = []
     for item in (Ext.LIFETIME_HARD, Ext.LIFETIME_SOFT):
         limit = request.values.get(item)
@@ -246,10 +230,3 @@ def _id(core: Core, request: Request) -> int:
     if core.profile.policies == "linux" and policy.id & 7 not in NUMBERS.values():
         raise RefusedError
     return policy.id
-
-
-def _moved(item: PolicyRequest, moves: list[tuple[PolicyRequest, PolicyRequest]]) -> PolicyRequest:
-    for old, new in moves:
-        if (item.proto, item.mode, item.src, item.dst) == (old.proto, old.mode, old.src, old.dst):
-            return replace(item, src=new.src, dst=new.dst)
-    return item

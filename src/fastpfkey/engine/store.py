@@ -162,13 +162,13 @@ class Store:
         if self.index.get(key) == slot:
             del self.index[key]
 
-    def renew(self, slot: int, key: bytes) -> int:
-        """Make an association the newest of all. Returns its new slot."""
+    def renew(self, slot: int, key: bytes, new_key: bytes | None = None, record: bytes | None = None) -> int:
+        """Make an association the newest of all, with another identity and record if given. Returns its new slot."""
         row = self.rows[slot].copy()
-        record = self.record(slot)
+        record = self.record(slot) if record is None else record
         self.remove(slot, key)
-        serial_kept = {name: row[name] for name in ROW.names or () if name not in ("offset", "length", "serial")}
-        return self.add(key, record, serial_kept)
+        kept = {name: row[name] for name in ROW.names or () if name not in ("offset", "length", "serial")}
+        return self.add(key if new_key is None else new_key, record, kept)
 
     def _mark(self, slot: int) -> None:
         for watcher in self.watchers:

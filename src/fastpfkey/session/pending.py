@@ -46,6 +46,7 @@ class Pending:
         self._type = numbers.number(dialect.replies.answer(kind))
         self._request_type = numbers.number(kind)
         self._own = array("I", [pid])
+        self._anonymous = kind in dialect.replies.anonymous
 
     @property
     def done(self) -> bool:
@@ -81,6 +82,8 @@ class Pending:
         for row in range(len(scan)):
             place = scan.seqs[row] - self.first
             answers = scan.types[row] in (self._type, self._request_type) and scan.pids[row] == self._own[0]
+            if self._anonymous and scan.types[row] == self._type and not scan.pids[row] and not scan.seqs[row]:
+                answers, place = True, 0
             if answers and 0 <= place < len(self.errnos) and self.errnos[place] == UNANSWERED:
                 self.errnos[place] = scan.errnos[row]
                 self.answered += 1

@@ -33,6 +33,7 @@ TABLE = """
     answer  DUMP         sender       sender       sender       sender
     answer  FLUSH        all          sender>all   all          all
     answer  REGISTER     registered   sender+any   sender+any   registered
+    answer  QUERY        sender       sender+any   sender+any   sender
     answer  PROMISC      all          all          all          all
     answer  ERROR        sender       sender       sender       all
     answer  SPDADD       all          all          all          all
@@ -49,10 +50,12 @@ TABLE = """
     news    FAILURE      all          nobody       nobody       nobody
     news    REGISTER     registered   nobody       nobody       nobody
     news    PCHANGE      registered   nobody       nobody       nobody
+    news    MAPPING      nobody       any          any          nobody
     news    SPDEXPIRE    nobody       nobody       any          nobody
 """
-"""ERROR is any reply that reports one; FAILURE is the ACQUIRE with which a key manager gives up, told on; the news
-REGISTER is the complete list once more when algorithms come or go.
+"""QUERY is a REGISTER for no type in particular; ERROR is any reply that reports one; FAILURE is the ACQUIRE with which
+a key manager gives up, told on; MAPPING is NAT_T_NEW_MAPPING; the news REGISTER is the complete list once more when
+algorithms come or go.
 
 [live] for Linux, from source for the KAME systems and OpenBSD.
 """
@@ -104,5 +107,7 @@ def _columns(table: str) -> Mapping[str, Deliveries]:
 DELIVERIES = _columns(TABLE)
 """The columns of the table by name."""
 
+QUERY = "QUERY"
 ERROR = "ERROR"
 FAILURE = "FAILURE"
+MAPPING = "MAPPING"

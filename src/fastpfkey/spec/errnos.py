@@ -23,6 +23,7 @@ LINUX = {
     "EAGAIN": 11,
     "ENOSYS": 38,
     "ELOOP": 40,
+    "ENODATA": 61,
     "EPROTO": 71,
     "EMSGSIZE": 90,
     "ENOPROTOOPT": 92,

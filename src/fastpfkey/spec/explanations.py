@@ -137,6 +137,7 @@ EXPLANATIONS = (
     ),
     Explanation("EOPNOTSUPP", (), LINUX, "the kernel does not take this message from programs"),
     Explanation("EOPNOTSUPP", (), KAME, "the kernel has no associations of this SA type"),
+    Explanation("ENODATA", (Type.MIGRATE,), LINUX, "the policy has no transformation that is one of those to be moved"),
     Explanation("ENOPROTOOPT", (Type.MIGRATE,), LINUX, "the kernel was built without CONFIG_NET_KEY_MIGRATE"),
     Explanation("EAFNOSUPPORT", (), ANY, "the address family is not one that the system takes here"),
     Explanation("EMSGSIZE", (), ANY, "the length in the header is not that of the message, or it is too long"),

@@ -112,6 +112,9 @@ class Profile:
     update_live: Literal["strict", "keyless", "lenient"] = "strict"
     """UPDATE of an association in use. strict: lifetimes alone may differ from what is there (R-3.1.2-10); keyless:
     it may have no keys, other differences are ignored (KAME); lenient: all differences are ignored (Linux)."""
+    update_ports: bool = False
+    """Whether an UPDATE of an association in use sets its ports of UDP encapsulation, and is refused where one of the
+    two has none or another kind (Linux)."""
     update_resets_limits: bool = False
     """Whether lifetimes that an UPDATE leaves out are reset to none, rather than kept."""
     update_sets_current: bool = True
@@ -145,6 +148,8 @@ class Profile:
 
     no_limit: int = 0
     """A limit of bytes that means none, beside 0."""
+    reached_by_next: bool = False
+    """Whether a limit of bytes or allocations ends an association when it is next to be used, and not at once."""
     allocations_are_packets: bool = False
     """Whether `allocations` counts packets, as on Linux, rather than lookups."""
 

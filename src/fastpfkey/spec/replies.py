@@ -51,6 +51,8 @@ class Replies:
     """Name of the error that answers a dump while another one is under way on the same socket."""
     renamed: Mapping[MessageType, MessageType] = field(default_factory=lambda: MappingProxyType({}))
     """Requests whose reply has another type."""
+    anonymous: frozenset[MessageType] = frozenset()
+    """Requests whose reply has neither their sequence number nor their pid, but 0, unless it is an error."""
     negates: bool = False
     """Whether a dump cut short ends with 256 - errno in the errno byte of a record."""
 
@@ -65,6 +67,7 @@ RFC2367 = Replies()
 LINUX = Replies(
     counting=Counting.UP,
     renamed=MappingProxyType({MessageType.SPDSETIDX: MessageType.SPDADD}),
+    anonymous=frozenset({MessageType.MIGRATE}),
     negates=True,
 )
 """net/key/af_key.c; seen on a 6.1 kernel."""

@@ -170,6 +170,23 @@ def test_a_peer_behind_a_nat_moves(client: pf.Client, other: pf.Client) -> None:
             message = until(events, EventKind.MAPPING_CHANGED)[-1].message
     assert message is not None
     assert (message.sa.spi, message.natt_sport.port, message.natt_dport.port) == (spi, 4500, 4999)  # type: ignore[union-attr]
+    assert message.raw[16:] == told_by_an_engine(spi)[16:]
+
+
+def told_by_an_engine(spi: int) -> bytes:
+    """What this project's own engine says of the same move."""
+    engine = pf.Engine("linux")
+    port = engine.connect()
+    for request in (
+        requests.add("esp", spi, THERE, HERE, **esp(natt=requests.natt(4500, 4500))),
+        requests.register("esp"),
+    ):
+        engine.handle(port, request.encode())
+    port.receive()
+    found = engine.find_inbound(pf.SAType.ESP, HERE, spi)
+    assert found is not None
+    engine.peer_moved(found, THERE, 4999)
+    return port.receive()
 
 
 def test_who_does_not_listen_is_told_that_something_was_lost(client: pf.Client) -> None:

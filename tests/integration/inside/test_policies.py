@@ -11,7 +11,8 @@ import fastpfkey as pf
 from fastpfkey import requests
 from fastpfkey.wire.extensions_ipsec import Policy
 
-from .witness import assert_policies_alike, error_of, ip, xfrm_policies
+from .kinds import add_esp
+from .witness import assert_policies_alike, error_of, ip, xfrm_policies, xfrm_states
 
 HERE, THERE = "10.1.0.0/16", "10.2.0.0/16"
 GATEWAYS = {"src": "192.0.2.1", "dst": "198.51.100.2"}
@@ -148,3 +149,18 @@ def test_what_the_kernel_refuses_has_its_name(client: pf.Client, case: str) -> N
     name, call = REFUSED[case]
     assert error_of(lambda: call(client)) == name
     assert xfrm_policies() == []
+
+
+def test_migrate(client: pf.Client) -> None:
+    """The policy and its association move; the answer has neither the request's number nor its pid."""
+    old, new = GATEWAYS, {"src": "192.0.2.9", "dst": "198.51.100.9"}
+    client.spdadd(HERE, THERE, esp(mode="tunnel", **old))
+    add_esp(client, 0x8001, old["src"], old["dst"], mode="tunnel")
+    pair = (requests.transform("esp", mode="tunnel", **old), requests.transform("esp", mode="tunnel", **new))  # type: ignore[arg-type]
+    reply = client.migrate(HERE, THERE, "out", [pair], timeout=10)
+    assert (reply.type, reply.seq, reply.pid) == (pf.MessageType.MIGRATE, 0, 0)
+    (known,) = xfrm_policies()
+    assert [(str(item.src), str(item.dst)) for item in known.templates] == [(new["src"], new["dst"])]
+    (state,) = xfrm_states()
+    assert (str(state.src), str(state.dst)) == (new["src"], new["dst"])
+    assert error_of(lambda: client.migrate(HERE, THERE, "out", [pair])) == "ENODATA"
