@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..spec import dialect as find_dialect
 from .ending import finish
 from .options import FORMATS, choice_options, dialect_options, reading_options, view_options
 
 if TYPE_CHECKING:
     from ..spec.plan import ByteOrder
     from ..wire.recovery import OnError
-    from .reading import How
     from .sources import Source
 
 
@@ -39,10 +36,11 @@ def decode(
     of a table. Files may be larger than memory. A bad message is told in one line, behind all that was before it.
     """
     from .decoding import show_messages, show_rows
+    from .inputs import captures
     from .viewing import view
 
     wanted = view(form, **options)
-    how, sources = _captures(files, dialect, byteorder, on_error, strict)
+    how, sources = captures(files, dialect, byteorder, on_error, strict)
     finish(lambda: (show_rows if wanted.rows else show_messages)(sources, how, wanted, sys.stdout))
 
 
@@ -72,8 +70,10 @@ def dump(
     from .decoding import show_rows
     from .dumping import show_summary
     from .errors import SourceError
+    from .inputs import for_engine
+    from .inputs import source as find_source
     from .live import Live
-    from .reading import How, tell
+    from .reading import tell
     from .sources import is_engine
     from .viewing import view
 
@@ -84,7 +84,7 @@ def dump(
     engine: Live | None = None
     named: Source
     if is_engine(source):
-        how = How(find_dialect("host" if dialect == "auto" else dialect), byteorder, on_error, strict)
+        how = for_engine(dialect, byteorder, on_error, strict)
         named = engine = Live(source, how.dialect, wanted.table or "associations", choice)
         engine.ask()  # before anything is written: a kernel that cannot be asked has no empty table
         if engine.incomplete and wanted.output is not None and on_error == "raise":
@@ -92,7 +92,7 @@ def dump(
                 f"{source}: {engine.incomplete}; {wanted.output} was not written: --on-error stop writes what came"
             )
     else:
-        how, named = _source(source, dialect, byteorder, on_error, strict)
+        how, named = find_source(source, dialect, byteorder, on_error, strict)
 
     def show() -> bool:
         if sys.stdout.isatty() and form is None and not wanted.asks:
@@ -117,39 +117,10 @@ def bench(source: str, dialect: str, byteorder: ByteOrder, as_json: bool) -> Non
     Times are the best of several runs; on a busy machine read the ratios.
     """
     from .benching import show_measurements
+    from .inputs import source as find_source
 
-    how, named = _source(source, dialect, byteorder, "raise", strict=False)
+    how, named = find_source(source, dialect, byteorder, "raise", strict=False)
     show_measurements(named, how, as_json)
-
-
-def _captures(
-    names: Sequence[str], dialect: str, byteorder: ByteOrder, on_error: OnError, strict: bool
-) -> tuple[How, list[Source]]:
-    """How files are to be read, and the files."""
-    from .reading import How
-    from .sources import capture
-
-    if dialect == "auto":
-        from .detecting import found_out
-
-        found = found_out(names, byteorder)
-        return How(found.dialect, found.byteorder, on_error, strict), found.sources
-    how = How(find_dialect(dialect), byteorder, on_error, strict)
-    return how, [capture(name, byteorder) for name in names]
-
-
-def _source(name: str, dialect: str, byteorder: ByteOrder, on_error: OnError, strict: bool) -> tuple[How, Source]:
-    """How a source of any kind is to be read, and the source."""
-    from .reading import How
-    from .sources import parse
-
-    if dialect == "auto":
-        from .detecting import found_source
-
-        found = found_source(name, byteorder)
-        return How(found.dialect, found.byteorder, on_error, strict), found.sources[0]
-    how = How(find_dialect(dialect), byteorder, on_error, strict)
-    return how, parse(name, how.dialect, byteorder)
 
 
 COMMANDS = (decode, dump, bench)

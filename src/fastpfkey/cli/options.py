@@ -87,6 +87,13 @@ def _question(ctx: click.Context, param: click.Parameter, value: str | None) -> 
         raise click.BadParameter(str(error), ctx, param) from None
 
 
+where_option = click.option(
+    "--where",
+    callback=_question,
+    metavar="QUESTION",
+    help="Rows that answer it, such as \"state == 'mature' and dst in '10.0.0.0/8'\".",
+)
+
 rows_options = options(
     click.option(
         "--columns",
@@ -94,12 +101,7 @@ rows_options = options(
         metavar="A,B,...",
         help="Rows with these columns only. A wrong name lists the right ones.",
     ),
-    click.option(
-        "--where",
-        callback=_question,
-        metavar="QUESTION",
-        help="Rows that answer it, such as \"state == 'mature' and dst in '10.0.0.0/8'\".",
-    ),
+    where_option,
     click.option(
         "--sort",
         callback=comma_separated,
@@ -116,16 +118,18 @@ rows_options = options(
 )
 """Which rows of a table are written, in what order, and where."""
 
+salt_option = click.option(
+    "--key-fingerprint",
+    "salt_file",
+    metavar="SALT-FILE",
+    help="Fingerprints of keys, which two hosts that have the same file can compare.",
+)
+
 view_options = options(
     click.option("--table", type=click.Choice(TABLES), help="Rows of this table; else the first message decides."),
     rows_options,
     click.option("--show-keys", is_flag=True, help="Show keys, which are hidden otherwise."),
-    click.option(
-        "--key-fingerprint",
-        "salt_file",
-        metavar="SALT-FILE",
-        help="Fingerprints of keys, which two hosts that have the same file can compare.",
-    ),
+    salt_option,
 )
 
 variant_option = click.option(

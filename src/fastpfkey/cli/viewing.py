@@ -71,7 +71,7 @@ def view(
             raise click.UsageError(f"{form} is nothing for a terminal; name a file with --output")
     elif addresses is not None:
         raise click.UsageError("--addresses is for arrow and parquet; text always has addresses as people write them")
-    salt = None if salt_file is None else _salt(salt_file)
+    salt = None if salt_file is None else salt_of(salt_file)
     return View(
         form,
         salt=salt,
@@ -82,7 +82,8 @@ def view(
     )
 
 
-def _salt(name: str) -> bytes:
+def salt_of(name: str) -> bytes:
+    """What a file has to hash keys with. Raises SourceError for too little or far too much, and OSError."""
     with Path(name).open("rb") as file:
         found = file.read(LONGEST_SALT + 1)
     if not SHORTEST_SALT <= len(found) <= LONGEST_SALT:

@@ -16,6 +16,7 @@ import numpy as np
 from ..hotpath import Lease, gather
 from ..wire.memory import wipe
 from ..wire.pool import BufferPool
+from .mixing import Numbers, mixed
 from .room import Array, Selector
 
 if TYPE_CHECKING:
@@ -124,6 +125,21 @@ class KeyStore:
         memory = memoryview(self._secret.memory)
         pairs = zip(span.starts.tolist(), span.sizes.tolist(), strict=True)
         return [bytes(memory[start : start + size]) for start, size in pairs]
+
+    def marks(self, kind: str) -> Numbers:
+        """A number for each key of one kind, 0 where there is none: the same for the same bytes, in this process."""
+        self._check()
+        span = self._spans[kind]
+        memory = np.frombuffer(memoryview(self._secret.memory), np.uint8)
+        sizes = span.sizes
+        found = np.zeros(len(sizes), np.uint64)
+        for size in np.unique(sizes[sizes > 0]).tolist():
+            rows = np.flatnonzero(sizes == size)
+            padded = np.zeros((len(rows), -(-size // 8) * 8), np.uint8)
+            padded[:, :size] = memory[span.starts[rows].astype(np.intp)[:, None] + np.arange(size)]
+            found[rows] = mixed([np.full(len(rows), size, np.uint64), padded])
+            padded[:] = 0
+        return found
 
     def places(self, kind: str) -> tuple[memoryview, Span]:
         """The memory itself, and where in it the keys of one kind lie: for whoever writes them into messages."""
