@@ -6,7 +6,6 @@ import itertools
 from collections import Counter
 from typing import Any
 
-import numpy as np
 import pytest
 from corpus.groundtruth import capture
 from hypothesis import given
@@ -16,7 +15,6 @@ import fastpfkey as pf
 from fastpfkey.columns import statistics
 from fastpfkey.columns.duplicates import Duplicates
 from fastpfkey.columns.keys import fingerprints
-from fastpfkey.columns.mixing import mixed
 from fastpfkey.columns.statistics import COLUMNS, Statistics
 from fastpfkey.columns.synthetic import NOW, synthetic
 
@@ -194,18 +192,17 @@ def test_many_tables_with_few_duplicates() -> None:
     assert {each.fingerprint for each in found.found()} == set(fingerprints(keys, SALT))
 
 
-def test_numbers_of_rows_are_equal_where_rows_are() -> None:
-    rng = np.random.default_rng(1)
-    columns = [
-        rng.integers(0, 3, 500).astype(np.uint16),
-        rng.integers(0, 2, (500, 16)).astype(np.uint8) * np.uint8(255),
-        rng.integers(0, 2, 500).astype(np.uint64) << np.uint64(63),
-    ]
-    numbers = mixed(columns).tolist()
-    rows = [tuple(bytes(column[row].tobytes()) for column in columns) for row in range(500)]
-    assert len(set(numbers)) == len(set(rows))
-    for one, other in itertools.combinations(range(60), 2):
-        assert (numbers[one] == numbers[other]) == (rows[one] == rows[other])
+def test_marks_tell_keys_apart_by_every_bit() -> None:
+    """Structured keys too, in which a sum of products would cancel out."""
+    keys = [bytes(size) for size in range(1, 40)]
+    keys += [(1 << one | 1 << other).to_bytes(32) for one, other in itertools.combinations(range(0, 256, 7), 2)]
+    keys += [(bits << 63 | other << 127).to_bytes(16, "little") for bits in (0, 1) for other in (0, 1)]
+    store = with_keys(keys, [b""] * len(keys)).keys
+    assert store is not None
+    marks = store.marks("auth").tolist()
+    assert len(set(marks)) == len(set(keys))
+    assert len({(mark, key) for mark, key in zip(marks, keys, strict=True)}) == len(set(keys))
+    assert not store.marks("encrypt").any()
 
 
 def test_nothing() -> None:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ..spec.protocols import TRANSFORMS
 from ..spec.terms import Level, Mode, SAState
 from .associations import SATable
-from .mixing import Numbers, mixed
+from .matching import numbered
 from .policies import PolicyTable
 from .requests import RequestTable
 from .room import Array
@@ -53,7 +53,7 @@ def _served(
     distinct, places = np.unique(kinds, axis=1, return_inverse=True)
     for number, (source, target, by_id, by_mode) in enumerate(distinct.T.tolist()):
         rows = np.flatnonzero(places.ravel() == number)
-        wanted = _numbers(
+        wanted = (
             requests["proto"][rows],
             requests["mode"][rows] * by_mode,
             requests["reqid"][rows] * by_id,
@@ -61,28 +61,27 @@ def _served(
             _masked(dst[rows], target),
         )
         for table in associations:
-            served[rows] |= np.isin(wanted, _given(table, source, target, by_id, by_mode))
+            given = _given(table, source, target, by_id, by_mode)
+            numbers = numbered(list(zip(wanted, given, strict=True)))
+            there = np.zeros(numbers.count, np.bool_)
+            there[numbers.new] = True
+            served[rows] |= there[numbers.old]
     return served
 
 
-def _given(table: SATable, source: int, target: int, by_id: int, by_mode: int) -> Numbers:
-    """The numbers that associations have for requests of one kind."""
-    ends = _masked(table["src"], source), _masked(table["dst"], target)
-    protocols = np.zeros(len(table), np.uint32)
+def _given(table: SATable, source: int, target: int, by_id: int, by_mode: int) -> list[Array]:
+    """What associations have of that which requests of one kind ask for."""
+    protocols = np.zeros(len(table), np.uint16)
     for satype, protocol in TRANSFORMS.items():
         protocols[table["satype"] == satype] = protocol
-    reqid, mode = table["reqid"] * by_id, table["mode"] * by_mode
-    found = [_numbers(protocols, mode, reqid, *ends)]
-    if by_mode:
+    mode = table["mode"] * by_mode
+    found = [protocols, mode, table["reqid"] * by_id, _masked(table["src"], source), _masked(table["dst"], target)]
+    if by_mode:  # one of mode `any` is as good as one of each
         free = np.flatnonzero(mode == Mode.ANY)
-        for each in (Mode.TRANSPORT, Mode.TUNNEL):
-            modes = np.full(len(free), each, np.uint32)
-            found.append(_numbers(protocols[free], modes, reqid[free], ends[0][free], ends[1][free]))
-    return np.concatenate(found)
-
-
-def _numbers(*columns: Array) -> Numbers:
-    return mixed(columns)
+        rows = np.concatenate([np.arange(len(table)), free, free])
+        found = [column[rows] for column in found]
+        found[1][len(table) :] = np.repeat((Mode.TRANSPORT, Mode.TUNNEL), len(free))
+    return found
 
 
 def usable(table: SATable) -> SATable:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from .associations import SATable
 from .keys import KINDS, fingerprints
-from .mixing import Numbers
+
+Numbers = npt.NDArray[np.uint64]
 
 
 class Duplicate(NamedTuple):

@@ -7,16 +7,17 @@ memory of their own; a table knows only where in it each of its keys lies, and n
 from __future__ import annotations
 
 import hmac
+import secrets
 import weakref
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
+import numpy.typing as npt
 
 from ..hotpath import Lease, gather
 from ..wire.memory import wipe
 from ..wire.pool import BufferPool
-from .mixing import Numbers, mixed
 from .room import Array, Selector
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ KINDS = ("auth", "encrypt")
 
 SHORTEST_SALT = 16
 """Bytes below which a salt could be guessed, and with it a weak key."""
+
+WORD = 8
+"""Bytes that are mixed at once."""
+
+LONGEST = np.iinfo(np.uint16).max // 8 + 1
+"""Bytes of the longest key."""
 
 FINGERPRINT = 16
 """Bytes of a fingerprint."""
@@ -42,6 +49,23 @@ def fingerprints(keys: Sequence[bytes], salt: bytes) -> list[str | None]:
     if len(salt) < SHORTEST_SALT:
         raise ValueError(f"a salt has {SHORTEST_SALT} bytes or more, not {len(salt)}")
     return [hmac.digest(salt, key, "sha256")[:FINGERPRINT].hex() if key else None for key in keys]
+
+
+_MULTIPLIERS = np.array([secrets.randbits(64) | 1 for _ in range(-(-LONGEST // WORD))], np.uint64)
+
+
+def _mixed(words: Array, size: int) -> Array:
+    """A number for each row, equal where rows are.
+
+    Others have the same by chance, one pair in 2**64 or so whoever chose them, because the multipliers are drawn anew in
+    every process. A number tells of what it was made from, and must not be shown.
+    """
+    found = np.full(len(words), size, np.uint64)
+    for word, multiplier in zip(words.T, _MULTIPLIERS, strict=False):
+        found ^= word
+        found *= multiplier
+        found ^= found >> np.uint64(32)
+    return found
 
 
 class Secret:
@@ -126,7 +150,7 @@ class KeyStore:
         pairs = zip(span.starts.tolist(), span.sizes.tolist(), strict=True)
         return [bytes(memory[start : start + size]) for start, size in pairs]
 
-    def marks(self, kind: str) -> Numbers:
+    def marks(self, kind: str) -> npt.NDArray[np.uint64]:
         """A number for each key of one kind, 0 where there is none: the same for the same bytes, in this process."""
         self._check()
         span = self._spans[kind]
@@ -135,9 +159,9 @@ class KeyStore:
         found = np.zeros(len(sizes), np.uint64)
         for size in np.unique(sizes[sizes > 0]).tolist():
             rows = np.flatnonzero(sizes == size)
-            padded = np.zeros((len(rows), -(-size // 8) * 8), np.uint8)
+            padded = np.zeros((len(rows), -(-size // WORD) * WORD), np.uint8)
             padded[:, :size] = memory[span.starts[rows].astype(np.intp)[:, None] + np.arange(size)]
-            found[rows] = mixed([np.full(len(rows), size, np.uint64), padded])
+            found[rows] = _mixed(padded.view(np.uint64), size)
             padded[:] = 0
         return found
 
