@@ -51,14 +51,14 @@ def fingerprints(keys: Sequence[bytes], salt: bytes) -> list[str | None]:
     return [hmac.digest(salt, key, "sha256")[:FINGERPRINT].hex() if key else None for key in keys]
 
 
-_MULTIPLIERS = np.array([secrets.randbits(64) | 1 for _ in range(-(-LONGEST // WORD))], np.uint64)
+_MULTIPLIERS = np.frombuffer(secrets.token_bytes(-(-LONGEST // WORD) * WORD), np.uint64) | np.uint64(1)
 
 
 def _mixed(words: Array, size: int) -> Array:
     """A number for each row, equal where rows are.
 
-    Others have the same by chance, one pair in 2**64 or so whoever chose them, because the multipliers are drawn anew in
-    every process. A number tells of what it was made from, and must not be shown.
+    Others have the same by chance, one pair in 2**64 or so whoever chose them, because the multipliers are drawn anew
+    in every process. A number tells of what it was made from, and must not be shown.
     """
     found = np.full(len(words), size, np.uint64)
     for word, multiplier in zip(words.T, _MULTIPLIERS, strict=False):
