@@ -26,11 +26,16 @@ class Conversion(NamedTuple):
 
 
 def as_number(value: object) -> int:
-    """The integer that a value is."""
+    """The integer that a value is; true and false are none."""
+    if type(value) is int:  # as nearly all are
+        return value
     try:
-        return operator.index(value)  # type: ignore[arg-type]
+        number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
-        raise MisfitError(f"a number is needed, not {type(value).__name__}") from None
+        number = None
+    if number is None or isinstance(value, bool):
+        raise MisfitError(f"a number is needed, not {type(value).__name__}")
+    return number
 
 
 def to_bytes(number: int, width: int, byteorder: Literal["little", "big"]) -> bytes:

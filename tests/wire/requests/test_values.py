@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_interface, ip_network
 from typing import Any
 
@@ -89,6 +89,8 @@ def test_times() -> None:
         ("vpn.example", "fqdn", "vpn.example"),
         ("alice@example.net", "userfqdn", "alice@example.net"),
         ("10.0.0.0/8", "prefix", "10.0.0.0/8"),
+        (ip_interface("10.0.0.1/8"), "prefix", "10.0.0.1/8"),
+        (("fqdn", "10.0.0.0/33"), "fqdn", "10.0.0.0/33"),
         ("192.0.2.1", "prefix", "192.0.2.1/32"),
         (IPv6Address("2001:db8::1"), "prefix", "2001:db8::1/128"),
         (ip_network("10.0.0.0/8"), "prefix", "10.0.0.0/8"),
@@ -219,6 +221,20 @@ def test_a_proposal_lists_combinations() -> None:
         ({"proxy": IPv6Address("fe80::1%eth0")}, r"add: address-proxy: fe80::1%eth0 names an interface"),
         ({"proxy": 5}, r"add: address-proxy: an address is needed, not int"),
         ({"src_identity": 5}, r"add: identity-src: an identity is needed, not int"),
+        (
+            {"src_identity": "10.0.0.0/33"},
+            r"add: identity-src: '10\.0\.0\.0/33' is no prefix, user@domain or domain name",
+        ),
+        ({"src_identity": ""}, r"add: identity-src: '' is no prefix, user@domain or domain name"),
+        ({"dst_identity": "fe80::1%eth0"}, r"add: identity-dst: fe80::1%eth0/128 names an interface"),
+        ({"natt": 4500}, r"add: natt: what natt makes is needed, not int"),
+        ({"sensitivity": 3}, r"add: sensitivity: a Sensitivity is needed, not int"),
+        ({"auth": True}, r"add: sa\.auth: a number is needed, not bool"),
+        ({"auth": "unknown-\N{FULLWIDTH DIGIT ONE}"}, r"add: sa\.auth: there is no AuthAlgorithm 'unknown-"),
+        ({"proxy": "10.0.0.1[\N{FULLWIDTH DIGIT ONE}]"}, r"add: address-proxy: '10\.0\.0\.1\[.\]' is no ADDRESS"),
+        ({"hard": datetime(1969, 12, 31)}, r"add: lifetime-hard: a number is needed, not datetime"),
+        ({"flags": [5]}, r"add: sa\.flags: linux has no flag 5; it has"),
+        ({"extra": 5}, r"add: extra: a list is needed, not int"),
         ({"state": "sleepy"}, r"add: sa\.state: there is no SAState 'sleepy'"),
         ({"mode": "warp"}, r"add: mode: there is no Mode 'warp'"),
         ({"replay": "wide"}, r"add: sa\.replay: a number is needed, not str"),
@@ -244,6 +260,11 @@ def test_what_means_nothing_is_told_at_once(association: dict[str, Any], complai
         ({"reqid": 1 << 32}, r"^add: sa2\.reqid: 4294967296 does not fit 32 bits$"),
         ({"replay": 256}, r"^add: sa\.replay: 256 does not fit 8 bits$"),
         ({"hard": -1}, r"^add: lifetime-hard\.addtime: -1 does not fit 64 bits$"),
+        ({"hard": timedelta(days=-1)}, r"^add: lifetime-hard\.addtime: -86400 does not fit 64 bits$"),
+        ({"seq": True}, r"^add: seq: a number is needed, not bool$"),
+        ({"pid": 1 << 32}, r"^add: pid: 4294967296 does not fit 32 bits$"),
+        ({"proxy": "192.0.2.1%3"}, r"^add: address-proxy\.sockaddr\.scope: an IPv4 address has none$"),
+        ({"proxy": "192.0.2.1[65536]"}, r"^add: address-proxy\.sockaddr\.port: 65536 does not fit 16 bits$"),
         ({"auth": "tcp-md5"}, r"^add: sa\.auth: linux has no AuthAlgorithm TCP_MD5$"),
         ({"new_src": "10.0.0.1"}, r"^add: new-address-src: linux has no such extension$"),
         ({"dialect": "openbsd", "reqid": 5}, r"^add: sa2: openbsd has no such extension$"),
@@ -268,9 +289,36 @@ def test_other_messages_and_parts_name_themselves() -> None:
         (lambda: requests.transform("esp", src="nowhere"), "transform: src: 'nowhere' is no ADDRESS"),
         (lambda: requests.policy("up"), "policy: direction: there is no Direction 'up'"),
         (lambda: requests.natt(type="tcp"), "natt: type: there is no NATTType 'tcp'"),
-        (lambda: requests.dump(filter="10.0.0.0/8"), "dump: filter: a Filter is needed, or a pair of prefixes"),
+        (lambda: requests.dump(filter="10.0.0.0/8"), "dump: filter: a Filter or a pair of prefixes is needed"),
         (lambda: requests.dump(filter=("10.0.0.0/8", "::/0")), "dump: filter: the prefixes are of different families"),
         (lambda: requests.address("nowhere", "::1"), "address: place: there is no ExtensionType 'nowhere'"),
+        (lambda: requests.limits(bytes="1G"), "limits: bytes: a number is needed, not str"),
+        (lambda: requests.natt(True), "natt: sport: a number is needed, not bool"),
+        (lambda: requests.transform("esp", reqid=None), "transform: reqid: a number is needed, not NoneType"),
+        (lambda: requests.policy("out", priority=1.0), "policy: priority: a number is needed, not float"),
+        (
+            lambda: requests.policy("out", transforms=["esp"]),
+            "policy: transforms: what transform makes is needed, not ",
+        ),
+        (lambda: requests.policy("out", transforms=5), "policy: transforms: a list is needed, not int"),
+        (lambda: requests.combination(auth_bits=128), "combination: auth_bits: a pair of numbers is needed"),
+        (lambda: requests.combination(encrypt_bits=("a", 1)), "combination: encrypt_bits: a number is needed, not str"),
+        (lambda: requests.spdadd("::1", "::1", None, dialect="linux"), "spdadd: policy: what policy makes is needed"),
+        (lambda: requests.acquire("esp", "::1", "::2", [5], dialect="linux"), "acquire: proposal: a combination is "),
+        (lambda: requests.promisc("off"), "promisc: on: true or false is needed, not str"),
+        (lambda: requests.promisc(payload=b""), "promisc: payload: a message is needed, not bytes"),
+        (lambda: requests.spddump(scope=256, dialect="freebsd"), "spddump: scope: 256 does not fit 8 bits"),
+        (lambda: requests.register(satypes=3, dialect="illumos"), "register: satypes: a list is needed, not int"),
+        (
+            lambda: requests.migrate("::1", "::2", "out", [requests.transform("esp")], dialect="linux"),
+            "migrate: moves: a pair of transformations is needed",
+        ),
+        (
+            lambda: requests.migrate("::1", "::2", "out", [], key_manager=("::1",), dialect="linux"),
+            "migrate: kmaddress: a pair of addresses is needed",
+        ),
+        (lambda: requests.getsastat(5, "in", [1], dialect="macos"), "getsastat: session: a pair of numbers is needed"),
+        (lambda: requests.addflow("::1", "::2", static=1, dialect="openbsd"), "addflow: static: true or false is "),
     ):
         with pytest.raises(pf.EncodeError) as caught:
             make()

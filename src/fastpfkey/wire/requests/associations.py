@@ -92,7 +92,7 @@ def _submit(type: MessageType, satype: Name, spi: int, src: End, dst: End, given
                 build.cipher_key(kind, sa.encrypt, given.get("encrypt_key")),
                 build.identity(Ext.IDENTITY_SRC, given.get("src_identity")),
                 build.identity(Ext.IDENTITY_DST, given.get("dst_identity")),
-                given.get("sensitivity"),
+                build.sensitivity(given.get("sensitivity")),
                 build.private(given.get("private")),
                 *more,
                 build.maybe(Ext.NEW_ADDRESS_SRC, given.get("new_src")),

@@ -13,9 +13,10 @@ from ...spec import dialect as find_dialect
 from ...spec.model import Dialect
 from ...spec.terms import MessageType
 from ..conversions import term_number
-from ..faults import MisfitError, named, told_of
+from ..faults import named, told_of
 from ..message import Message, MessageValue
 from ..value import ExtensionValue
+from . import values
 from .making import Maker, Part
 
 
@@ -47,10 +48,9 @@ class Builder(Maker):
     ) -> MessageValue:
         """The message of these extensions, without those that are None, and of the extra ones."""
         found = {part.exttype: part for part in parts if part is not None}
-        for part in self.common.get("extra", ()):
-            if not isinstance(part, ExtensionValue):
-                raise MisfitError(f"an extension is needed, not {type(part).__name__}", "extra")
-            found[part.exttype] = part
+        with named("extra"):
+            extra = values.several(ExtensionValue, self.common.get("extra", ()), "an extension")
+        found.update((part.exttype, part) for part in extra)
         return MessageValue(
             self.type,
             self.satype(satype),

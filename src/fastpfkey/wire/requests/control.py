@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Unpack
 
 from ...spec.terms import Direction, MessageType, SAType
+from ..conversions import as_number
 from ..extensions_illumos import ExtendedDump, ExtendedRegister
 from ..extensions_ipsec import Filter
 from ..extensions_macos import SAStatistic, SAStatistics, SessionID
@@ -24,8 +25,9 @@ def register(
     Linux and the KAME systems answer UNSPEC with their algorithms.
     """
     with building(MessageType.REGISTER, common) as build:
-        several = None if satypes is None else ExtendedRegister(tuple(build.satype(item) for item in satypes))
-        return build.message(satype, [several])
+        with named("satypes"):
+            several = None if satypes is None else tuple(build.satype(item) for item in values.listed(satypes))
+        return build.message(satype, [None if several is None else ExtendedRegister(several)])
 
 
 def flush(satype: Name = SAType.UNSPEC, **common: Unpack[Common]) -> MessageValue:
@@ -57,17 +59,14 @@ def dump(
 def _filter(value: Filter | tuple[End | None, End | None] | None) -> Filter | None:
     if value is None or isinstance(value, Filter):
         return value
-    try:
-        src, dst = value
-    except (TypeError, ValueError):
-        raise MisfitError("a Filter is needed, or a pair of prefixes") from None
+    src, dst = values.pair(value, "a Filter or a pair of prefixes")
     (family, saddr, splen), (other, daddr, dplen) = _prefix("src", src), _prefix("dst", dst)
     if family and other and family != other:
         raise MisfitError("the prefixes are of different families")
     return Filter(family or other, saddr, splen, daddr, dplen)
 
 
-def _prefix(name: str, value: End | None) -> tuple[int, bytes, int]:
+def _prefix(name: str, value: object) -> tuple[int, bytes, int]:
     if value is None:
         return 0, bytes(16), 0
     with named(name):
@@ -81,7 +80,12 @@ def _prefix(name: str, value: End | None) -> tuple[int, bytes, int]:
 def promisc(on: bool = True, *, payload: Message | None = None, **common: Unpack[Common]) -> MessageValue:
     """PROMISC: let this socket hear all messages, or no longer; with a payload, hand that message on (RFC 2367, A)."""
     with building(MessageType.PROMISC, common) as build:
-        number = 0 if payload is not None else int(on)
+        with named("on"):
+            number = int(values.one(bool, on, "true or false"))
+        if payload is not None:
+            number = 0
+            if not isinstance(payload, Message):
+                raise MisfitError(f"a message is needed, not {type(payload).__name__}", "payload")
         return build.message(build.dialect.terms["satype"].term(number), [], payload=payload)
 
 
@@ -90,5 +94,7 @@ def getsastat(session: tuple[int, int], direction: Name, spis: Iterable[int], **
     with building(MessageType.GETSASTAT, common) as build:
         with named("direction"):
             way = values.term(Direction, direction)
-        wanted = SAStatistics(way, tuple(map(SAStatistic, spis)))
-        return build.message(SAType.UNSPEC, [SessionID(session), wanted])
+        with named("spis"):
+            wanted = tuple(SAStatistic(as_number(spi)) for spi in values.listed(spis))
+        of = SessionID(values.numbers("session", session))
+        return build.message(SAType.UNSPEC, [of, SAStatistics(way, wanted)])

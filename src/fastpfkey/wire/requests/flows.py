@@ -80,8 +80,10 @@ def _flow(
         way = values.term(Direction, direction)
     with named("proto"):
         number = values.protocol(proto, 0)
+    with named("static"):
+        lasting = int(values.one(bool, static, "true or false"))
     return [
-        Flow(kind, way, int(static)),
+        Flow(kind, way, lasting),
         *_selected(Ext.SRC_FLOW, Ext.SRC_MASK, src),
         *_selected(Ext.DST_FLOW, Ext.DST_MASK, dst),
         Protocol(number) if number else None,

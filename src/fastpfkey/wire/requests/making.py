@@ -16,7 +16,7 @@ from ...spec.terms import AuthAlgorithm, CompressAlgorithm, EncryptAlgorithm, Mo
 from ...spec.terms import ExtensionType as Ext
 from ..conversions import as_bytes, as_number, term_number
 from ..encapsulation import Encapsulation, placed
-from ..extensions import SA, Address, Key, Lifetime
+from ..extensions import SA, Address, Key, Lifetime, Sensitivity
 from ..extensions_ipsec import SA2, KMPrivate, ReplayWindow
 from ..facts import choice
 from ..faults import MisfitError, named
@@ -92,6 +92,11 @@ class Maker:
         with named(exttype.label):
             return None if value is None else values.key(exttype, value)
 
+    def sensitivity(self, value: Sensitivity | None) -> Part:
+        """A label."""
+        with named(Ext.SENSITIVITY.label):
+            return None if value is None else values.one(Sensitivity, value, "a Sensitivity")
+
     def private(self, value: bytes | None) -> Part:
         """A key manager's own data."""
         with named(Ext.KMPRIVATE.label):
@@ -104,8 +109,8 @@ class Maker:
                 return as_number(value)
             return reduce(or_, map(self._flag, value), 0)
 
-    def _flag(self, name: str) -> int:
-        if name not in self.dialect.flags:
+    def _flag(self, name: object) -> int:
+        if not isinstance(name, str) or name not in self.dialect.flags:
             raise MisfitError(f"{self.dialect.name} has no flag {name}; it has {', '.join(self.dialect.flags)}")
         return self.dialect.flags[name]
 
@@ -162,6 +167,7 @@ class Maker:
         if natt is None:
             return sa, ()
         with named("natt"):
+            values.one(Encapsulation, natt, "what natt makes")
             ends = (values.end(src).sockaddr, values.end(dst).sockaddr)
             place = placed(natt, sa, ends, self.dialect)
             if place.homeless:

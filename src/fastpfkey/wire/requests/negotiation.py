@@ -53,12 +53,15 @@ def combination(
             last = values.lifetime(Ext.LIFETIME_HARD, hard)
         with named("soft"):
             first = values.lifetime(Ext.LIFETIME_SOFT, soft)
+        numbers = (
+            values.number("flags", flags),
+            *values.numbers("auth_bits", auth_bits),
+            *values.numbers("encrypt_bits", encrypt_bits),
+        )
     return Combination(
         authentication,
         second,
-        flags,
-        *auth_bits,
-        *encrypt_bits,
+        *numbers,
         soft_allocations=first.allocations,
         hard_allocations=last.allocations,
         soft_bytes=first.bytes,
@@ -124,14 +127,15 @@ def _session(
         build.maybe(Ext.ADDRESS_PROXY, proxy),
         build.identity(Ext.IDENTITY_SRC, src_identity),
         build.identity(Ext.IDENTITY_DST, dst_identity),
-        sensitivity,
+        build.sensitivity(sensitivity),
     ]
 
 
 def _proposal(value: Proposed) -> Proposal | ExtendedProposal:
     if isinstance(value, Proposal | ExtendedProposal):
         return value
-    return Proposal(REPLAY_WINDOW, combinations=tuple(value))
+    with named(Ext.PROPOSAL.label):
+        return Proposal(REPLAY_WINDOW, combinations=values.several(Combination, value, "a combination"))
 
 
 def acquire_failure(

@@ -24,7 +24,8 @@ def limits(*, allocations: int = 0, bytes: int = 0, addtime: Seconds = 0, usetim
             added = values.seconds(addtime)
         with named("usetime"):
             used = values.seconds(usetime)
-        return Lifetime(Ext.LIFETIME_HARD, allocations, bytes, added, used)
+        uses, octets = values.number("allocations", allocations), values.number("bytes", bytes)
+        return Lifetime(Ext.LIFETIME_HARD, uses, octets, added, used)
 
 
 def natt(
@@ -47,7 +48,8 @@ def natt(
             kind = values.term(NATTType, type)
         places = ((Ext.NATT_OA, original), (Ext.NATT_OAR, original_dst))
         oa, oar = (None if host is None else _original(place, host) for place, host in places)
-        return Encapsulation(kind, sport, dport, oa, oar, fragment)
+        ports = values.number("sport", sport), values.number("dport", dport)
+        return Encapsulation(kind, *ports, oa, oar, values.number("fragment", fragment))
 
 
 def _original(place: Ext, host: Host) -> Address:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Unpack
 
 from ...spec.terms import Direction, Level, MessageType, Mode, PolicyType, SAType
 from ...spec.terms import ExtensionType as Ext
+from ..conversions import as_number, to_bytes
 from ..extensions import SA, Lifetime
 from ..extensions_ipsec import KMAddress, Policy, PolicyRequest
 from ..faults import named, told_of
@@ -35,7 +37,8 @@ def transform(
             found = values.term(Mode, mode)
         with named("level"):
             strength = values.term(Level, level)
-        return PolicyRequest(number, found, strength, reqid, _end("src", src), _end("dst", dst))
+        ends = _end("src", src), _end("dst", dst)
+        return PolicyRequest(number, found, strength, values.number("reqid", reqid), *ends)
 
 
 def _end(name: str, value: Host | None) -> SocketAddress | None:
@@ -60,7 +63,11 @@ def policy(
     with told_of("policy"):
         with named("type"):
             kind = values.term(PolicyType, type)
-        return Policy(kind, _direction(direction), id, priority, scope, requests=tuple(transforms))
+        with named("transforms"):
+            rows = values.several(PolicyRequest, transforms, "what transform makes")
+        index, weight = values.number("id", id), values.number("priority", priority)
+        where = None if scope is None else values.number("scope", scope)
+        return Policy(kind, _direction(direction), index, weight, where, requests=rows)
 
 
 def _direction(value: Name) -> Direction:
@@ -101,7 +108,12 @@ def _store(type: MessageType, src: End, dst: End, policy: Policy, stored: Stored
             build.lifetime(exttype, stored.get(name))  # type: ignore[arg-type]
             for exttype, name in ((Ext.LIFETIME_HARD, "hard"), (Ext.LIFETIME_SOFT, "soft"))
         )
-        return build.message(SAType.UNSPEC, [hard, soft, *ends, policy])
+        return build.message(SAType.UNSPEC, [hard, soft, *ends, _policy(policy)])
+
+
+def _policy(value: Policy) -> Policy:
+    with named(Ext.POLICY.label):
+        return values.one(Policy, value, "what policy makes")
 
 
 def spddelete(src: End, dst: End, direction: Name, *, proto: Protocol = None, **common: Unpack[Common]) -> MessageValue:
@@ -159,8 +171,10 @@ def spdflush(**common: Unpack[Common]) -> MessageValue:
 
 def spddump(*, scope: int = 0, **common: Unpack[Common]) -> MessageValue:
     """SPDDUMP: tell all policies. `scope` is FreeBSD's: 1 for global ones, 2 for those of interfaces, 0 for all."""
-    with building(MessageType.SPDDUMP, common) as build, named("scope"):
-        return build.message(build.dialect.terms["satype"].term(scope), [])
+    with building(MessageType.SPDDUMP, common) as build:
+        with named("scope"):
+            (number,) = to_bytes(as_number(scope), 1, "big")
+        return build.message(build.dialect.terms["satype"].term(number), [])
 
 
 def spdacquire(**common: Unpack[Common]) -> MessageValue:
@@ -182,7 +196,7 @@ def spdexpire(
     """SPDEXPIRE: an engine tells that a policy's lifetime has passed (KAME)."""
     with building(MessageType.SPDEXPIRE, common) as build:
         limits = [build.lifetime(Ext.LIFETIME_CURRENT, current), build.lifetime(Ext.LIFETIME_HARD, hard)]
-        return build.message(SAType.UNSPEC, [*limits, *_traffic(build, src, dst, proto), policy])
+        return build.message(SAType.UNSPEC, [*limits, *_traffic(build, src, dst, proto), _policy(policy)])
 
 
 def migrate(
@@ -201,7 +215,9 @@ def migrate(
     `key_manager` is where the key manager itself moves: its own address and its peer's.
     """
     with building(MessageType.MIGRATE, common) as build:
-        rows = tuple(row for pair in moves for row in pair)
+        with named("moves"):
+            pairs = (values.pair(move, "a pair of transformations") for move in values.listed(moves))
+            rows = values.several(PolicyRequest, chain.from_iterable(pairs), "what transform makes")
         return build.message(
             SAType.UNSPEC,
             [
@@ -214,7 +230,7 @@ def migrate(
 
 def _key_manager(ends: tuple[Host, Host]) -> KMAddress:
     with named(Ext.KMADDRESS.label):
-        local, remote = (values.end(item).sockaddr for item in ends)
+        local, remote = (values.end(item).sockaddr for item in values.pair(ends, "a pair of addresses"))
         return KMAddress(local, remote)
 
 

@@ -8,7 +8,7 @@ found by the encoding.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from ipaddress import (
@@ -22,17 +22,18 @@ from ipaddress import (
     ip_interface,
     ip_network,
 )
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from ...spec.protocols import PROTOCOLS, TRANSFORMS
 from ...spec.terms import UNKNOWN, ExtensionType, IdentityType, SAType, Term
 from ..conversions import as_bytes, as_number
 from ..extensions import Identity, Key, Lifetime
-from ..faults import MisfitError
+from ..faults import MisfitError, named
 from ..sockaddr import IPAddress, SocketAddress
 from ..value import Secret
 
 T = TypeVar("T", bound=Term)
+V = TypeVar("V")
 
 Network: TypeAlias = IPv4Network | IPv6Network
 Host: TypeAlias = str | IPAddress | IPv4Interface | IPv6Interface | SocketAddress
@@ -51,7 +52,9 @@ Who: TypeAlias = str | tuple[Name, str] | IPAddress | Network | Identity
 Protocol: TypeAlias = str | int | None
 """An IP protocol by number or name; None or any for all."""
 
-_END = re.compile(r"(?P<ip>[0-9A-Fa-f:.]+)(%(?P<scope>\d+))?(/(?P<prefix>\d+))?(\[(?P<port>\d+|any)\])?")
+_END = re.compile(r"(?P<ip>[0-9A-Fa-f:.]+)(%(?P<scope>\d+))?(/(?P<prefix>\d+))?(\[(?P<port>\d+|any)\])?", re.ASCII)
+_DOMAIN = re.compile(r"[^\s/:%\[\]\0]+")
+"""What may be the name of a host: nothing that would rather be an address with a slip in it."""
 
 
 class Selected(NamedTuple):
@@ -97,7 +100,7 @@ def _read(text: str) -> Selected:
 def _selected(ip: IPAddress, prefixlen: int | None = None, scope: int = 0) -> Selected:
     zone = ip.scope_id if isinstance(ip, IPv6Address) else None
     if zone is not None:
-        if not zone.isdecimal():
+        if not _is_number(zone):
             raise MisfitError(f"{ip} names an interface; its number is needed")
         ip, scope = IPv6Address(ip.packed), int(zone)
     return Selected(SocketAddress(ip, scope=scope), None if prefixlen == ip.max_prefixlen else prefixlen)
@@ -110,7 +113,7 @@ def term(kind: type[T], value: object) -> T:
         if name in kind.__members__:
             return kind[name]
         prefix, _, number = name.rpartition("_")
-        if prefix == "UNKNOWN" and number.isdecimal() and int(number) < UNKNOWN:
+        if prefix == "UNKNOWN" and _is_number(number) and int(number) < UNKNOWN:
             return kind.unknown(int(number))
         known = ", ".join(item.label for item in kind)
         raise MisfitError(f"there is no {kind.__name__} {value!r}; known are {known}")
@@ -120,6 +123,52 @@ def term(kind: type[T], value: object) -> T:
         return kind(as_number(value))
     except ValueError:
         raise MisfitError(f"there is no {kind.__name__} of this number") from None
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
+
+
+def one(kind: type[V], value: object, what: str) -> V:
+    """A value that is of this kind already; `what` is how people call it."""
+    if not isinstance(value, kind):
+        raise MisfitError(f"{what} is needed, not {type(value).__name__}")
+    return value
+
+
+def several(kind: type[V], value: object, what: str) -> tuple[V, ...]:
+    """Values of this kind. The first that is none is told before the next is asked for: there may be no end."""
+    return tuple(one(kind, item, what) for item in listed(value))
+
+
+def listed(value: Any) -> Iterator[object]:
+    """The items of whatever has some."""
+    try:
+        return iter(value)
+    except TypeError:
+        raise MisfitError(f"a list is needed, not {type(value).__name__}") from None
+
+
+def pair(value: Any, what: str) -> tuple[object, object]:
+    """Two values; `what` says which."""
+    try:
+        first, second = value
+    except (TypeError, ValueError):
+        raise MisfitError(f"{what} is needed") from None
+    return first, second
+
+
+def number(name: str, value: object) -> int:
+    """A number for the field of this name."""
+    with named(name):
+        return as_number(value)
+
+
+def numbers(name: str, value: object) -> tuple[int, int]:
+    """Two of them."""
+    with named(name):
+        first, second = pair(value, "a pair of numbers")
+        return as_number(first), as_number(second)
 
 
 def key(exttype: ExtensionType, value: object) -> Key:
@@ -160,8 +209,10 @@ def identity(exttype: ExtensionType, value: object) -> Identity:
             return Identity(exttype, value.type, value.id, value.text, value.sockaddr)
         case (kind, str() as text):
             return Identity(exttype, term(IdentityType, kind), text=text)
+        case IPv4Interface() | IPv6Interface():  # before addresses, which they are too
+            return _prefix(exttype, value)
         case IPv4Address() | IPv6Address() | IPv4Network() | IPv6Network():
-            return Identity(exttype, IdentityType.PREFIX, text=str(ip_network(value)))
+            return _prefix(exttype, ip_network(value))
         case str():
             return _told(exttype, value)
     raise MisfitError(f"an identity is needed, not {type(value).__name__}")
@@ -172,9 +223,19 @@ def _told(exttype: ExtensionType, text: str) -> Identity:
     if "@" in text:
         return Identity(exttype, IdentityType.USERFQDN, text=text)
     try:
-        return Identity(exttype, IdentityType.PREFIX, text=str(ip_interface(text)))
+        found = ip_interface(text)
     except ValueError:
-        return Identity(exttype, IdentityType.FQDN, text=text)
+        if _DOMAIN.fullmatch(text):
+            return Identity(exttype, IdentityType.FQDN, text=text)
+        raise MisfitError(f"{text!r} is no prefix, user@domain or domain name; with its type it may be any") from None
+    return _prefix(exttype, found)
+
+
+def _prefix(exttype: ExtensionType, value: Network | IPv4Interface | IPv6Interface) -> Identity:
+    text = str(value)
+    if "%" in text:
+        raise MisfitError(f"{text} names an interface, which means nothing to a peer")
+    return Identity(exttype, IdentityType.PREFIX, text=text)
 
 
 def protocol(value: Protocol, any_protocol: int) -> int:
