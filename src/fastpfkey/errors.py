@@ -46,26 +46,42 @@ class PFKeyError(Exception):
 class Fault(enum.IntEnum):
     """Why bytes cannot be PF_KEY. Everything else that may be wrong with a message is for `check`, not a fault.
 
-    The comment behind each code says which byte its position points at.
+    The text below each code says which byte its position points at.
     """
 
     NONE = 0
-    HEADER_TRUNCATED = 1  # start of the message
-    VERSION = 2  # sadb_msg_version
-    MESSAGE_SHORT = 3  # sadb_msg_len
-    MESSAGE_TRUNCATED = 4  # sadb_msg_len
-    EXTENSION_EMPTY = 5  # sadb_ext_len
-    EXTENSION_OVERRUN = 6  # sadb_ext_len
-    EXTENSION_SHORT = 7  # sadb_ext_len
-    EXTENSION_DUPLICATE = 8  # sadb_ext_type of the second
-    EXTENSION_UNKNOWN = 9  # sadb_ext_type; only when strict
-    SOCKADDR_OVERRUN = 10  # first byte of the sockaddr
-    KEY_OVERRUN = 11  # sadb_key_bits
-    DATA_OVERRUN = 12  # the length or count field
-    RECORD_PARTIAL = 13  # first byte of the incomplete record
-    REQUEST_SHORT = 14  # sadb_x_ipsecrequest_len
-    REQUEST_OVERRUN = 15  # sadb_x_ipsecrequest_len
-    ITEM_OVERRUN = 16  # first byte of the item that does not fit
+    HEADER_TRUNCATED = 1
+    """start of the message"""
+    VERSION = 2
+    """sadb_msg_version"""
+    MESSAGE_SHORT = 3
+    """sadb_msg_len"""
+    MESSAGE_TRUNCATED = 4
+    """sadb_msg_len"""
+    EXTENSION_EMPTY = 5
+    """sadb_ext_len"""
+    EXTENSION_OVERRUN = 6
+    """sadb_ext_len"""
+    EXTENSION_SHORT = 7
+    """sadb_ext_len"""
+    EXTENSION_DUPLICATE = 8
+    """sadb_ext_type of the second"""
+    EXTENSION_UNKNOWN = 9
+    """sadb_ext_type; only when strict"""
+    SOCKADDR_OVERRUN = 10
+    """first byte of the sockaddr"""
+    KEY_OVERRUN = 11
+    """sadb_key_bits"""
+    DATA_OVERRUN = 12
+    """the length or count field"""
+    RECORD_PARTIAL = 13
+    """first byte of the incomplete record"""
+    REQUEST_SHORT = 14
+    """sadb_x_ipsecrequest_len"""
+    REQUEST_OVERRUN = 15
+    """sadb_x_ipsecrequest_len"""
+    ITEM_OVERRUN = 16
+    """first byte of the item that does not fit"""
 
 
 _REASONS = {

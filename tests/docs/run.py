@@ -1,6 +1,7 @@
 """Runs the blocks of a page, in order, in an empty folder that is gone afterwards.
 
     python -m tests.docs.run docs/faults.md
+    python -m tests.docs.run --show docs/faults.md    to see what blocks print, with no check of it
 
 Python blocks share one namespace; a block for the shell gets a shell of its own, in which the first failure ends it.
 The commands of this project are those of the Python that runs this. What a block leaves running, with `&`, goes on
@@ -46,8 +47,9 @@ class BlockError(Exception):
 class Run:
     """One run of a page: what its Python blocks have in common, and what its shells have left running."""
 
-    def __init__(self, page: Path, logs: Path) -> None:
+    def __init__(self, page: Path, logs: Path, show: bool) -> None:
         self._page = page
+        self._show = show
         self._logs = logs
         self._names: dict[str, object] = {"__name__": "__main__"}
         self._groups: list[int] = []
@@ -55,7 +57,9 @@ class Run:
     def block(self, block: Block) -> None:
         """Run a block. Raises BlockError."""
         printed = self._python(block) if block.language == "python" else self._shell(block)
-        if block.output is not None and not agrees(block.output, printed):
+        if self._show:
+            print(f"-- {self._place(block)}\n{printed}", end="")
+        elif block.output is not None and not agrees(block.output, printed):
             raise BlockError(f"{self._place(block)} shows\n{block.output}\nbut it prints\n{printed}")
 
     def end(self) -> None:
@@ -95,7 +99,7 @@ class Run:
         return f"{self._page.name}:{block.line}"
 
 
-def run(page: Path) -> None:
+def run(page: Path, show: bool = False) -> None:
     """Run a page in this process, whose folder and environment change. Raises BlockError and PageError."""
     with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):
         commands, here, logs = (Path(name) / part for part in ("bin", "here", "logs"))
@@ -107,7 +111,7 @@ def run(page: Path) -> None:
         os.environ.update(SETTINGS, HOME=str(here), PATH=f"{commands}:{os.environ['PATH']}")
         time.tzset()
         os.chdir(here)
-        running = Run(page, logs)
+        running = Run(page, logs, show)
         try:
             for block in blocks(page):
                 running.block(block)
@@ -117,6 +121,6 @@ def run(page: Path) -> None:
 
 if __name__ == "__main__":
     try:
-        run(Path(sys.argv[1]).resolve())
+        run(Path(sys.argv[-1]).resolve(), "--show" in sys.argv)
     except (BlockError, PageError) as error:
         sys.exit(str(error))

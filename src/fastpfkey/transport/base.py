@@ -20,7 +20,8 @@ class BaseClient:
     def open(
         cls, source: str | Source = "kernel", *, dialect: str | Dialect = "host", timeout: float | None = TIMEOUT
     ) -> Self:
-        """A client of the running kernel, of a made-up table (demo:N, in a dialect), or of any `Source`.
+        """A client of the running kernel, of an engine that is served (unix:PATH), of one of its own (engine) or of a
+        made-up table (demo:N), which speak `dialect`, or of any `Source`. `timeout` is in seconds, None without end.
 
         Sockets are opened when they are needed, and TransportError then says what is missing. Raises ValueError for a
         name that is no source.

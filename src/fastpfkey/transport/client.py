@@ -98,6 +98,10 @@ class Client(BaseClient):
     Requests and events have sockets of their own, which are opened when they are first needed, and so has every dump:
     nothing that only reads registers, and no event is lost for a dump. Threads may share a client; their requests take
     turns.
+
+    Requests take what the function of their name in `requests` does, but for the dialect, and return the reply, or what
+    of it is asked for. They raise EncodeError for what cannot be said, ReplyError if the engine refuses, NoReplyError
+    if nothing comes in time, CancelledError, and TransportError for all else that sockets do.
     """
 
     def __init__(self, source: Source, timeout: float | None = TIMEOUT) -> None:

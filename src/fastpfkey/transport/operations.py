@@ -39,7 +39,7 @@ def _requests(make: Callable[P, MessageValue]) -> Callable[Concatenate[Context, 
     def operation(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> Program[Message]:
         return (yield from exchange(context, _made(context, make, *args, **kwargs), context.timeout))
 
-    return _named(operation, make)
+    return _named(operation, make, Message)
 
 
 def _tells(make: Callable[P, MessageValue]) -> Callable[Concatenate[Context, P], Program[None]]:
@@ -48,7 +48,7 @@ def _tells(make: Callable[P, MessageValue]) -> Callable[Concatenate[Context, P],
     def operation(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> Program[None]:
         yield from tell(context, _made(context, make, *args, **kwargs), context.timeout)
 
-    return _named(operation, make)
+    return _named(operation, make, None)
 
 
 def _made(context: Context, make: Callable[P, MessageValue], *args: P.args, **kwargs: P.kwargs) -> MessageValue:
@@ -56,13 +56,14 @@ def _made(context: Context, make: Callable[P, MessageValue], *args: P.args, **kw
     return make(*args, **kwargs)
 
 
-def _named(operation: F, make: Callable[..., object]) -> F:
+def _named(operation: F, make: Callable[..., object], result: type | None) -> F:
     """An operation that is called and explained as the function that makes its request."""
     signature = inspect.signature(make)
     context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_ONLY)
     update_wrapper(operation, make)
     parameters = [context, *signature.parameters.values()]
-    operation.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    returned = f"Program[{result and result.__name__}]"
+    operation.__signature__ = inspect.Signature(parameters, return_annotation=returned)  # type: ignore[attr-defined]
     return operation
 
 
@@ -92,6 +93,8 @@ def _spi(make: Callable[Concatenate[Context, P], Program[Message]]) -> Callable[
         reply = yield from make(context, *args, **kwargs)
         return 0 if reply.sa is None else reply.sa.spi
 
+    told = inspect.signature(make).replace(return_annotation="Program[int]")
+    operation.__signature__ = told  # type: ignore[attr-defined]
     return operation
 
 

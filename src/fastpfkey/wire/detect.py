@@ -60,9 +60,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """What a buffer can be: `candidates`, best first; of the same rank, systems before the plain RFC."""
+    """What a buffer can be."""
 
     candidates: tuple[Candidate, ...]
+    """The best first; of the same rank, systems before the plain RFC."""
 
     @property
     def best(self) -> tuple[Candidate, ...]:

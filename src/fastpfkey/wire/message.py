@@ -39,7 +39,11 @@ MAX_DEPTH = 8
 
 
 class Message(Parts, ABC):
-    """Base of all messages. They are equal if their header fields and extensions are, wherever these come from."""
+    """Base of all messages. They are equal if their header fields and extensions are, wherever these come from.
+
+    Each extension is an attribute, `message.sa` or `message.key_auth`: the first of its type, or None. Numbers are
+    Python's, whatever byte order they came in. What is read from a buffer that has changed may raise WireError.
+    """
 
     __slots__ = ()
 

@@ -27,7 +27,9 @@ class Translation:
     """A message in the target dialect, and what it does not say: extensions and fields by name."""
 
     message: MessageValue
+    """What the target can say."""
     dropped: tuple[str, ...]
+    """What it cannot, such as `policy.priority`; empty unless losses were allowed."""
 
 
 def translate(message: Message, target: Dialect, lossy: bool) -> Translation:

@@ -63,12 +63,12 @@ class NewAssociation(Association, total=False):
 
 
 def add(satype: Name, spi: int, src: End, dst: End, **association: Unpack[NewAssociation]) -> MessageValue:
-    """ADD: a new association. It is MATURE unless `state` says otherwise."""
+    """ADD (RFC 2367, 3.1.3): a new association. It is MATURE unless `state` says otherwise."""
     return _submit(MessageType.ADD, satype, spi, src, dst, association)
 
 
 def update(satype: Name, spi: int, src: End, dst: End, **association: Unpack[NewAssociation]) -> MessageValue:
-    """UPDATE: an association that GETSPI has begun, with all that it takes, or new lifetimes for one in use.
+    """UPDATE (RFC 2367, 3.1.2): what GETSPI has begun becomes an association, or one in use gets other lifetimes.
 
     Linux wants algorithms and keys in either case, and changes no more than lifetimes; the KAME systems and OpenBSD
     refuse keys for an association in use.
@@ -119,12 +119,12 @@ def described(
 
 
 def delete(satype: Name, spi: int | None, src: End, dst: End, **common: Unpack[Common]) -> MessageValue:
-    """DELETE: one association; without an SPI all between two addresses, where a system has that (KAME)."""
+    """DELETE (RFC 2367, 3.1.4): one association; without an SPI all between two addresses, where a system has that."""
     return _one(MessageType.DELETE, satype, spi, src, dst, common)
 
 
 def get(satype: Name, spi: int, src: End, dst: End, **common: Unpack[Common]) -> MessageValue:
-    """GET: what the engine knows of one association."""
+    """GET (RFC 2367, 3.1.5): what the engine knows of one association."""
     return _one(MessageType.GET, satype, spi, src, dst, common)
 
 
@@ -155,7 +155,7 @@ def getspi(
     proxy: End | None = None,
     **common: Unpack[Common],
 ) -> MessageValue:
-    """GETSPI: an SPI out of a range, both ends included; without one, out of all that IANA leaves to choose from."""
+    """GETSPI (RFC 2367, 3.1.1): an SPI out of a range, both ends included, or else of all that IANA leaves free."""
     with building(MessageType.GETSPI, common) as build:
         kind = build.satype(satype)
         lowest, highest = FREE_CPIS if kind is SAType.IPCOMP else FREE_SPIS

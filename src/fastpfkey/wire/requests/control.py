@@ -20,7 +20,7 @@ from .values import End, Name, Seconds
 def register(
     satype: Name = SAType.UNSPEC, *, satypes: Iterable[Name] | None = None, **common: Unpack[Common]
 ) -> MessageValue:
-    """REGISTER: the socket is a key manager's for an SA type; on illumos for several at once, `satypes`.
+    """REGISTER (RFC 2367, 3.1.7): the socket is a key manager's for an SA type; on illumos for several, `satypes`.
 
     Linux and the KAME systems answer UNSPEC with their algorithms.
     """
@@ -31,7 +31,7 @@ def register(
 
 
 def flush(satype: Name = SAType.UNSPEC, **common: Unpack[Common]) -> MessageValue:
-    """FLUSH: delete all associations of an SA type, of every type if UNSPEC."""
+    """FLUSH (RFC 2367, 3.1.9): delete all associations of an SA type, of every type if UNSPEC."""
     with building(MessageType.FLUSH, common) as build:
         return build.message(satype, [])
 
@@ -43,7 +43,7 @@ def dump(
     timeout: Seconds | None = None,
     **common: Unpack[Common],
 ) -> MessageValue:
-    """DUMP: tell all associations of an SA type, of every type if UNSPEC.
+    """DUMP (RFC 2367, 3.1.10): tell all associations of an SA type, of every type if UNSPEC.
 
     `filter` is Linux's: the prefixes that source and destination lie in, None for either being anywhere. `timeout` is
     illumos's: only associations that were idle no longer.
@@ -78,7 +78,7 @@ def _prefix(name: str, value: object) -> tuple[int, bytes, int]:
 
 
 def promisc(on: bool = True, *, payload: Message | None = None, **common: Unpack[Common]) -> MessageValue:
-    """PROMISC: let this socket hear all messages, or no longer; with a payload, hand that message on (RFC 2367, A)."""
+    """PROMISC (RFC 2367, A): let this socket hear all messages, or no longer; with a payload, hand that message on."""
     with building(MessageType.PROMISC, common) as build:
         with named("on"):
             number = int(values.one(bool, on, "true or false"))

@@ -86,7 +86,7 @@ def acquire(
     sensitivity: Sensitivity | None = None,
     **common: Unpack[Common],
 ) -> MessageValue:
-    """ACQUIRE: associations are needed between two ends, with one of these combinations."""
+    """ACQUIRE (RFC 2367, 3.1.6): associations are needed between two ends, with one of these combinations."""
     with building(MessageType.ACQUIRE, common) as build:
         parts = _session(build, src, dst, proto, proxy, src_identity, dst_identity, sensitivity)
         return build.message(satype, [*parts, _proposal(proposal)])
@@ -104,7 +104,7 @@ def pchange(
     sensitivity: Sensitivity | None = None,
     **common: Unpack[Common],
 ) -> MessageValue:
-    """PCHANGE: the demands of a socket have changed (RFC 2367, B)."""
+    """PCHANGE (RFC 2367, B): the demands of a socket have changed."""
     with building(MessageType.PCHANGE, common) as build:
         parts = _session(build, src, dst, proto, None, src_identity, dst_identity, sensitivity)
         return build.message(satype, [*parts, None if proposal is None else _proposal(proposal)])
@@ -141,7 +141,7 @@ def _proposal(value: Proposed) -> Proposal | ExtendedProposal:
 def acquire_failure(
     satype: Name, errno: int, *, seq: int, pid: int = 0, dialect: str | Dialect = "host"
 ) -> MessageValue:
-    """ACQUIRE: a key manager tells that it could not serve the request with this sequence number (RFC 2367, 3.1.6)."""
+    """ACQUIRE (RFC 2367, 3.1.6): a key manager could not serve the request with this sequence number."""
     with building(MessageType.ACQUIRE, {"seq": seq, "pid": pid, "dialect": dialect}) as build:
         return build.message(satype, [], errno=errno)
 
@@ -174,7 +174,7 @@ def expire(
     soft: Limit | None = None,
     **association: Unpack[Association],
 ) -> MessageValue:
-    """EXPIRE: the hard or soft lifetime of an association has passed; give the one that has.
+    """EXPIRE (RFC 2367, 3.1.8): the hard or soft lifetime of an association has passed; give the one that has.
 
     The state is DEAD after the hard one and DYING after the soft one, unless given.
     """

@@ -22,6 +22,7 @@ class Violation:
     extension: ExtensionType | None
     """The extension at fault, if it is one."""
     sentence: str
+    """What is wrong, in words."""
 
     def __str__(self) -> str:
         return f"{self.level} {self.rule}: {self.sentence}"
