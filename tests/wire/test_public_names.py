@@ -45,6 +45,12 @@ def test_every_name_is_where_it_is_said_to_be(name: str) -> None:
     assert getattr(value, "__module__", f"fastpfkey.{pf._HOMES[name]}") == f"fastpfkey.{pf._HOMES[name]}"
 
 
+def test_the_page_that_lists_them_is_current() -> None:
+    command = [sys.executable, "-m", "tests.docs.api", "--check"]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_version_is_that_of_the_installation() -> None:
     assert pf.__version__ == importlib.import_module("importlib.metadata").version("fastpfkey")
 
