@@ -20,7 +20,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 from ..errors import CancelledError
 from ..session.events import Event
 from ..wire.requests.values import Name
-from . import bulk, operations, reading
+from . import applying, bulk, operations, reading
 from .base import BaseClient
 from .dumping import dump_messages
 from .endpoint import Source
@@ -122,6 +122,7 @@ class Client(BaseClient):
     add_many = _method(bulk.add_many)
     update_many = _method(bulk.update_many)
     delete_many = _method(bulk.delete_many)
+    apply = _method(applying.apply)
     spdadd = _method(operations.spdadd)
     spdupdate = _method(operations.spdupdate)
     spdsetidx = _method(operations.spdsetidx)
