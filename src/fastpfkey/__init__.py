@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .columns.build import build_update as build_update
     from .columns.difference import Difference as Difference
     from .columns.difference import diff as diff
+    from .columns.plan import Plan as Plan
+    from .columns.plan import plan as plan
     from .columns.policies import PolicyTable as PolicyTable
     from .columns.stream import iter_tables as iter_tables
     from .engine.engine import Engine as Engine
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from .spec.terms import SAState as SAState
     from .spec.terms import SAType as SAType
     from .transport import aio as aio
+    from .transport.applying import Applied as Applied
     from .transport.bulk import Failure as Failure
     from .transport.bulk import Outcomes as Outcomes
     from .transport.client import Client as Client
@@ -82,6 +85,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AlgorithmTable": "columns.algorithms",
+    "Applied": "transport.applying",
     "AuthAlgorithm": "spec.terms",
     "BACKEND": "hotpath",
     "BackendError": "errors",
@@ -118,6 +122,7 @@ _HOMES = {
     "Outcomes": "transport.bulk",
     "OverrunError": "errors",
     "PFKeyError": "errors",
+    "Plan": "columns.plan",
     "PolicyTable": "columns.policies",
     "PolicyType": "spec.terms",
     "PoolStatistics": "wire.pool",
@@ -146,6 +151,7 @@ _HOMES = {
     "detect": "wire.detect",
     "diff": "columns.difference",
     "iter_tables": "columns.stream",
+    "plan": "columns.plan",
     "requests": "wire",
     "wipe": "wire.memory",
 }

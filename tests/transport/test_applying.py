@@ -9,7 +9,6 @@ import pytest
 
 import fastpfkey as pf
 from fastpfkey import spec
-from fastpfkey.columns.plan import Plan, plan
 from fastpfkey.columns.synthetic import synthetic
 from fastpfkey.spec.terms import ExtensionType as Ext
 from fastpfkey.transport.loopback import Loopback
@@ -44,9 +43,9 @@ def tables(client: pf.Client) -> tuple[Any, Any]:
     return client.dump(keys=True), policies
 
 
-def planned(live: pf.Client, wanted: pf.Client, **how: Any) -> Plan:
+def planned(live: pf.Client, wanted: pf.Client, **how: Any) -> pf.Plan:
     (one, two), (three, four) = tables(live), tables(wanted)
-    return plan(one, three, two, four, **how)
+    return pf.plan(one, three, two, four, **how)
 
 
 def settled(live: pf.Client, wanted: pf.Client) -> list[tuple[str, int]]:
@@ -159,7 +158,7 @@ class TestPolicies:
     def test_nothing_wanted_of_them_leaves_them_alone(self, dialect: str) -> None:
         with client_of(dialect) as live:
             spdadd(live)
-            found = plan(live.dump(keys=True), live.dump(keys=True), live.dump_policies(), None)
+            found = pf.plan(live.dump(keys=True), live.dump(keys=True), live.dump_policies(), None)
             assert not found
             assert found.policies is None
 
@@ -173,7 +172,7 @@ class TestRefusals:
             add(other, 0x1101, dst=C)
             add(wanted, 0x1100, auth_key=OTHER)
             add(wanted, 0x1200, src=C)
-            found = plan(other.dump(keys=True), wanted.dump(keys=True))
+            found = pf.plan(other.dump(keys=True), wanted.dump(keys=True))
             add(other, 0x1100)  # somebody takes the SPI meanwhile
             applied = live.apply(found)
             assert not applied.complete
@@ -191,7 +190,7 @@ class TestRefusals:
         with client_of("linux") as wanted, pf.Client(source) as other:
             add(other, 0x1000)
             add(wanted, 0x1000, auth_key=OTHER)
-            found = plan(other.dump(keys=True), wanted.dump(keys=True))
+            found = pf.plan(other.dump(keys=True), wanted.dump(keys=True))
             other.delete("esp", 0x1000, A, B)
             applied = live.apply(found)
             assert [item.kind for item in applied.undone()] == [Type.DELETE, Type.ADD]
@@ -202,7 +201,7 @@ class TestRefusals:
         live = connect(source)
         with client_of("linux") as wanted, pf.Client(source) as other:
             spdadd(wanted)
-            found = plan(None, None, other.dump_policies(), wanted.dump_policies())
+            found = pf.plan(None, None, other.dump_policies(), wanted.dump_policies())
             spdadd(other)
             (undone,) = live.apply(found).undone()
             assert undone.kind is Type.SPDADD
@@ -213,7 +212,7 @@ def test_tables_without_keys_make_no_plan() -> None:
     with client_of("linux") as client:
         add(client, 0x1000)
         with pytest.raises(ValueError, match="decode both tables with keys=True"):
-            plan(client.dump(), client.dump(keys=True))
+            pf.plan(client.dump(), client.dump(keys=True))
 
 
 def test_how_each_difference_is_dealt_with() -> None:

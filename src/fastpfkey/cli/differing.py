@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TextIO
 
 from ..columns.associations import SATable
@@ -19,6 +20,9 @@ from .tables import Tables, tables_of
 
 MARKS = {"added": "+", "removed": "-", "changed": "~", "rekeyed": ">"}
 """What a line of text begins with."""
+
+HOW = {"add": "+", "delete": "-", "update": "~", "replace": "!", "rekey": ">"}
+"""The same for what is going to be done."""
 
 NAMES = ("table", "what", *dict.fromkeys((*NAMING[SATable], *NAMING[PolicyTable])), "old_spi", "changes", "differ")
 """Names in CSV, which has one header for both tables."""
@@ -54,19 +58,23 @@ def show_differences(
     for name, side in zip(names, (old, new), strict=True):
         for line in side.refused:
             tell(f"{name}: {line}")
-    writer = None if form == "text" else row_writer(form, out, NAMES)
-    for difference in found:
-        if writer is None:
-            out.writelines(f"{line_of(row)}\n" for row in difference.rows())
-        else:
-            writer.write(record(row, form) for row in difference.rows())
-    if writer is not None:
-        writer.end()
+    write_rows(chain.from_iterable(difference.rows() for difference in found), NAMES, form, out)
     if form == "text" and any(found):
         tell(", ".join(summary(difference) for difference in found if difference))
     if old.refused or new.refused:
         raise SourceError("not all statements of a script are in the comparison")
     return any(found)
+
+
+def write_rows(rows: Iterable[Record], names: Sequence[str], form: str, out: TextIO) -> None:
+    """Write differences in a format; `names` are those of CSV."""
+    if form == "text":
+        out.writelines(f"{line_of(row)}\n" for row in rows)
+        out.flush()
+    else:
+        writer = row_writer(form, out, names)
+        writer.write(_record(row, names, form) for row in rows)
+        writer.end()
 
 
 def compared(
@@ -104,16 +112,21 @@ def summary(difference: Difference[SATable] | Difference[PolicyTable]) -> str:
     return f"{noun}: " + ", ".join(f"{count:,} {kind}" for kind, count in counts.items() if count)
 
 
-def line_of(row: Record, mark: str | None = None) -> str:
+def line_of(row: Record) -> str:
     """A difference as text."""
-    words = [mark or MARKS[row["what"]], *(_association(row) if "spi" in row else _policy(row))]
+    mark = HOW[row["how"]] if "how" in row else MARKS[row["what"]]
     details = "; ".join(_details(row))
-    return printable(" ".join(words) + (f": {details}" if details else ""))
+    return printable(f"{mark} {subject(row)}" + (f": {details}" if details else ""))
+
+
+def subject(row: Record) -> str:
+    """What a row is about."""
+    return printable(" ".join(_association(row) if "spi" in row else _policy(row)))
 
 
 def _association(row: Record) -> Iterator[str]:
     yield str(row["satype"])
-    yield f"0x{row['spi']:08x}" if row["old_spi"] is None else f"0x{row['old_spi']:08x} -> 0x{row['spi']:08x}"
+    yield f"0x{row['spi']:08x}" if row.get("old_spi") is None else f"0x{row['old_spi']:08x} -> 0x{row['spi']:08x}"
     yield f"{row['src']} > {row['dst']}"
     yield from (str(row[name]) for name in ("mode",) if row.get(name))
     yield from (f"reqid {row[name]}" for name in ("reqid",) if row.get(name))
@@ -139,11 +152,11 @@ def _details(row: Record) -> Iterator[str]:
         yield f"{', '.join(hidden)} differ{'s' if len(hidden) == 1 and hidden != ['requests'] else ''}"
 
 
-def record(row: Record, form: str) -> Record:
+def _record(row: Record, names: Sequence[str], form: str) -> Record:
     """A difference for programs: in CSV one cell for all changes, and every name."""
-    table = "associations" if "spi" in row else "policies"
+    told = {"table": "associations" if "spi" in row else "policies", **row}
     if form != "csv":
-        return {"table": table, **row}
+        return told
     changes = " ".join(f"{name}={before}>{now}" for name, (before, now) in row["changes"].items())
-    flat = {"table": table, **row, "changes": changes, "differ": " ".join(row["differ"])}
-    return {name: flat.get(name) for name in NAMES}
+    flat = {**told, "changes": changes, "differ": " ".join(row["differ"])}
+    return {name: flat.get(name) for name in names}

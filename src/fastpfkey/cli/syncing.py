@@ -14,13 +14,15 @@ from .options import comma_separated, options, system_option, variant_option
 
 FORMATS = ("text", "json", "jsonl", "csv")
 
+TABLES = ("associations", "policies")
+
 DIFFERENT = 1
 """Exit status: there are differences."""
 
 compared_tables = options(
     click.option(
         "--table",
-        type=click.Choice(("associations", "policies")),
+        type=click.Choice(TABLES),
         help="Only these; else whatever both have.",
     ),
     click.option(
@@ -71,9 +73,44 @@ def diff(
     """
     from .differing import show_differences
 
-    tables = ("associations", "policies") if table is None else (table,)
+    tables = TABLES if table is None else (table,)
     if show_differences((old, new), find_dialect(dialect), variant, tables, columns, form, sys.stdout):
         sys.exit(DIFFERENT)
 
 
-COMMANDS = (diff,)
+@click.command(cls=Answering)
+@click.argument("file")
+@click.option("--source", default="kernel", show_default=True, help="The key engine to bring into line.")
+@system_option
+@variant_option
+@compared_tables
+@click.option("--check", is_flag=True, help="Show what would be done, and do nothing.")
+@click.option("--keep", is_flag=True, help="Delete nothing but what has a successor.")
+def apply(
+    file: str,
+    source: str,
+    dialect: str,
+    variant: str,
+    table: str | None,
+    form: str,
+    check: bool,
+    keep: bool,
+) -> None:
+    """Make associations and policies what FILE says, with as few requests as possible; never by a flush.
+
+    FILE is a script of save or setkey, a recorded dump, or text of setkey -D; - is standard input. What it says nothing
+    of is left alone, and so are associations that are being negotiated. First each difference is shown: + is added,
+    - deleted, ~ updated, ! deleted and added at once, > added with another SPI before the old one is deleted.
+
+    Exit status: 0 if all was done, or nothing was to do, 1 if a request was refused, 2 if nothing could be tried. With
+    --check: 1 if something is to do.
+    """
+    from .applying import Order, carry_out, show_plan
+
+    tables = TABLES if table is None else (table,)
+    order = Order(file, source, find_dialect(dialect), variant, tables, keep, form)
+    if show_plan(order, sys.stdout) if check else not carry_out(order, sys.stdout):
+        sys.exit(DIFFERENT)
+
+
+COMMANDS = (diff, apply)

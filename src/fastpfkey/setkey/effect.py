@@ -1,6 +1,6 @@
-"""What a script leaves behind in a key engine that was empty: its statements as tables.
+"""What a script, or a table, leaves behind in a key engine that was empty.
 
-The script is run against an engine in this process, of the system that it is for. So later statements have the last
+It is run against an engine in this process, of the system that it is for. So later statements have the last
 word, deletions and flushes count, and the tables have what that system would show, which is not all that a statement
 says: flags that it does not keep, ports that it ignores.
 """
@@ -37,7 +37,7 @@ class Effect:
     policies: PolicyTable | None
     """None if no statement is about policies."""
     refused: list[str] = field(default_factory=list)
-    """Statements that the engine refused, a sentence each."""
+    """Statements or rows that the engine refused, a sentence each."""
 
 
 def effect(text: str, rules: Rules) -> Effect:
@@ -56,6 +56,14 @@ def effect(text: str, rules: Rules) -> Effect:
         associations = client.dump(keys=True) if False in about_policies else None
         policies = client.dump_policies() if True in about_policies else None
     return Effect(associations, policies, refused)
+
+
+def settled(table: SATable) -> Effect:
+    """What an engine of the table's system makes of its associations, which need their keys."""
+    with Client(Loopback(table.dialect)) as client:
+        outcomes = client.add_many(table)
+        refused = [f"row {failure.row}: {failure.reason}" for failure in outcomes.failures()]
+        return Effect(client.dump(keys=True), None, refused)
 
 
 def _requests(client: Client, command: Command) -> Iterator[MessageValue]:
