@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .ending import finish
-from .options import reading_options, salt_option, where_option
+from .options import choice_options, reading_options, salt_option, system_option, where_option
 
 if TYPE_CHECKING:
     from ..spec.plan import ByteOrder
     from ..wire.recovery import OnError
+
+
+SORTS = ("bytes", "packets", "total", "left", "age")
+"""What `top` can sort by; `topping` has each."""
 
 
 @click.command()
@@ -57,4 +61,56 @@ def stats(
     finish(lambda: show_survey(source, named, how, asked, sys.stdout))
 
 
-COMMANDS = (stats,)
+@click.command()
+@click.argument("source", default="kernel")
+@system_option
+@choice_options
+@where_option
+@click.option(
+    "--interval",
+    type=click.FloatRange(0.01),
+    default=2.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time from one dump to the next.",
+)
+@click.option("--sort", type=click.Choice(SORTS), default="bytes", show_default=True, help="What comes first.")
+@click.option("--rows", type=click.IntRange(1), metavar="N", help="How many; else what fits, or 20.")
+@click.option("--iterations", type=click.IntRange(1), metavar="N", help="End after so many views.")
+@click.option("--once", is_flag=True, help="End after one view, as without a terminal.")
+@click.option("--format", "form", type=click.Choice(("text", "jsonl")), default="text", help="What to write.")
+def top(
+    source: str,
+    dialect: str,
+    satype: str | None,
+    networks: dict[str, Any],
+    where: Any,
+    interval: float,
+    sort: str,
+    rows: int | None,
+    iterations: int | None,
+    once: bool,
+    form: str,
+) -> None:
+    """Show which associations of a key engine carry most, and how long each has to live, until interrupted.
+
+    Rates are those between two dumps. Without a terminal there is one view, unless --iterations asks for more.
+    """
+    from ..spec import dialect as find_dialect
+    from .choosing import Choice
+    from .topping import Asked, show_top
+
+    if once and iterations is not None:
+        raise click.UsageError("--once is --iterations 1; give one of the two")
+    if once or (iterations is None and not sys.stdout.isatty()):
+        iterations = 1
+    asked = Asked(interval, iterations, sort, rows, form, Choice(satype, networks), where)
+
+    def show() -> bool:
+        show_top(source, find_dialect(dialect), asked, sys.stdout)
+        return True
+
+    finish(show)
+
+
+COMMANDS = (stats, top)
