@@ -71,7 +71,7 @@ class TestAssociations:
                 {"natt": pf.requests.natt(4500, 4501)},
                 {"natt_type": [None, "espinudp"], "natt_sport": [None, 4500], "natt_dport": [None, 4501]},
             ),
-            ({"src_identity": "fqdn:a.example"}, {"identity_src": None}),
+            ({"src_identity": "a.example"}, {"identity_src": None}),
         ],
         ids=lambda value: " ".join(value) if isinstance(value, dict) else None,
     )
@@ -99,7 +99,7 @@ class TestAssociations:
         assert told(old, table(sa(encrypt_key=bytes(32)))) == [("changed", 0x1000, {"key_encrypt": None})]
 
     def test_extensions_that_were_not_there(self) -> None:
-        old, new = table(sa(src_identity="fqdn:a.example")), table(sa(src_identity="fqdn:b.example"))
+        old, new = table(sa(src_identity="a.example")), table(sa(src_identity="b.example"))
         assert told(old, new) == [("changed", 0x1000, {"identity_src": None})]
         assert not pf.diff(new, new)
 

@@ -40,7 +40,9 @@ KINDS = {
     "ESP with flags": add(0x1010, flags=["SADB_SAFLAGS_NOECN", "SADB_SAFLAGS_DECAP_DSCP"], **TUNNEL),
     "ESP with a port in its address": add(0x1011, f"{SRC}[500]", f"{DST}[500]"),
     "ESP by a proxy": add(0x1012, proxy="192.0.2.77"),
-    "ESP with identities": add(0x1013, src_identity="fqdn:a.example", dst_identity="fqdn:b.example"),
+    "ESP with identities": add(
+        0x1013, src_identity=("fqdn", "fqdn:a.example"), dst_identity=("fqdn", "fqdn:b.example")
+    ),
     "AH": ask(requests.add, "ah", 0x1014, SRC, DST, **AH),
     "AH IPv6 in a tunnel": ask(requests.add, "ah", 0x1015, SRC6, DST6, mode="tunnel", **AH),
     "IPComp": ask(requests.add, "ipcomp", 0x1016, SRC, DST, compress="deflate", mode="transport"),
