@@ -13,6 +13,8 @@ from fastpfkey.spec import DIALECTS, dialect
 from fastpfkey.wire.extensions import SA, Key
 from fastpfkey.wire.extensions_ipsec import SA2, NATTEncapsulation, Policy, PolicyRequest
 from fastpfkey.wire.message import MessageValue
+from fastpfkey.wire.rules import RULES
+from fastpfkey.wire.rules.subject import Subject
 
 from .mutations.cases import CASES
 
@@ -35,6 +37,24 @@ def test_whatever_can_be_read_is_judged(data: st.DataObject) -> None:
             assert violation.level in ("error", "warning")
             assert violation.sentence
             assert str(violation).startswith(f"{violation.level} {violation.rule}: ")
+
+
+@settings(max_examples=300)
+@given(data=st.data())
+def test_rules_that_are_passed_over_have_nothing_to_say(data: st.DataObject) -> None:
+    """Judged by every rule of the direction, a message has the same flaws."""
+    case = data.draw(st.sampled_from(CASES))
+    raw = bytearray(case.message.raw)
+    for _ in range(data.draw(st.integers(0, 4))):
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    to_engine = data.draw(st.booleans())
+    for message in pf.decode(raw, case.dialect, case.byteorder, on_error="stop"):
+        name = data.draw(st.sampled_from([case.dialect, *DIALECTS]))
+        subject = Subject(message, to_engine, dialect(name))
+        rules = [item for item in RULES if item.way in (None, to_engine)]
+        rules = [item for item in rules if item.of_errors or not subject.reports_error]
+        wanted = [item.violation(finding) for item in rules for finding in item.judge(subject)]
+        assert pf.check(message, "to-engine" if to_engine else "from-engine", name) == wanted
 
 
 @given(data=st.data())

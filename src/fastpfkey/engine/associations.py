@@ -129,7 +129,7 @@ def delete(core: Core, port: Port, request: Request) -> None:
     if slot < 0:
         raise RefusedError("ESRCH")
     record = core.records.with_state(core.store.record(slot), SAState.DEAD)
-    core.store.remove(slot, core.key_at(slot))
+    core.store.remove(slot, core.key(request.header.satype, dst, request.sa().spi, src))
     _answer(core, port, request, record, "DELETE")
 
 

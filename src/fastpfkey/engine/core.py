@@ -198,14 +198,17 @@ class Core:
         Keys go to the sender alone, unless the profile is faithful to kernels that show them to everybody.
         """
         satype = self.framing.header(message).satype
-        public = message if self.profile.faithful_keys else self.framing.without_secrets(message)
+        public = message if self.profile.faithful_keys else b""  # made if somebody hears it
         for ports in self.audience(audience, sender, satype):
             heard = set(map(id, ports))
             for port in list(self.ports.values()):
                 if port.promiscuous and ports:
                     self._copy(port, message, sender=None, own=port is sender)
-                if id(port) in heard:
-                    port.put(message if port is sender else public)
+                if port is sender and id(port) in heard:
+                    port.put(message)
+                elif id(port) in heard:
+                    public = public or self.framing.without_secrets(message)
+                    port.put(public)
 
     def copy_answer(self, message: bytes, sender: Port) -> None:
         """Show an answer that goes to one socket to promiscuous ones."""

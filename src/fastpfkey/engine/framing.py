@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..errors import Fault
@@ -26,6 +27,23 @@ SECRETS = (*KEYS, Ext.KMPRIVATE)
 """Extensions that nobody but the association's owner and trusted readers may see."""
 
 
+REPEATED = frozenset(
+    {
+        Ext.LIFETIME_CURRENT,
+        Ext.LIFETIME_HARD,
+        Ext.LIFETIME_SOFT,
+        Ext.ADDRESS_SRC,
+        Ext.ADDRESS_DST,
+        Ext.ADDRESS_PROXY,
+        Ext.SA2,
+    }
+)
+"""Extensions that are often written as they were before, and that hold no secret."""
+
+RECENT = 512
+"""How many of these are remembered."""
+
+
 class Span(NamedTuple):
     """Where in a message one extension lies."""
 
@@ -40,6 +58,7 @@ class Framing:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.codec = codec(dialect, sys.byteorder)
+        self._recent = lru_cache(RECENT)(self.codec.write)
         self.types: Mapping[int, MessageType] = {
             number: MessageType(term) for number, term in dialect.terms["message"].canonical.items()
         }
@@ -72,18 +91,25 @@ class Framing:
         """The typed view of a message that has no fault."""
         return Batch(memoryview(raw), memoryview(array("Q", [0])), self.codec)[0]
 
-    def spans(self, raw: bytes | memoryview, start: int = HEADER_SIZE) -> list[Span]:
+    def spans(self, raw: bytes | memoryview) -> list[Span]:
         """The extensions of a message, up to the first whose length is impossible."""
-        found = []
-        position, end = start, len(raw)
+        return list(self._walk(raw))
+
+    def place(self, raw: bytes | memoryview, exttype: Ext) -> int:
+        """Where in a message an extension begins; 0 if it has none."""
+        number = self.number(exttype)
+        return next((start for found, start, _ in self._walk(raw) if found == number), 0)
+
+    def _walk(self, raw: bytes | memoryview) -> Iterator[Span]:
+        position, end = HEADER_SIZE, len(raw)
+        header = self.codec.extension_header
         while end - position >= EXTENSION_HEADER_SIZE:
-            words, number = self.codec.extension_header(raw, position)
+            words, number = header(raw, position)
             size = words * WORD
             if not 0 < size <= end - position:
-                break
-            found.append(Span(number, position, position + size))
+                return
+            yield Span(number, position, position + size)
             position += size
-        return found
 
     def parts(self, raw: bytes) -> dict[int, bytes]:
         """The extensions of a message as bytes, the first of each number."""
@@ -103,7 +129,8 @@ class Framing:
 
     def extension(self, value: ExtensionValue, satype: int) -> bytes:
         """The bytes of one extension."""
-        return self.codec.write(value, satype)
+        write = self._recent if value.exttype in REPEATED else self.codec.write
+        return write(value, satype)
 
     def body(self, values: Iterable[ExtensionValue], satype: int) -> bytes:
         """The bytes of some extensions. Raises MisfitError for one that the dialect cannot express."""

@@ -157,7 +157,7 @@ def expiry(core: Core, slot: int, which: Ext) -> bytes:
     """The EXPIRE of an association for one of its limits (R-3.1.8-04)."""
     record = core.store.record(slot)
     row = core.store.rows[slot]
-    if not core.records.place(record, Ext.LIFETIME_CURRENT):
+    if not core.framing.place(record, Ext.LIFETIME_CURRENT):
         raise ValueError("records have a current lifetime in every profile")
     body = core.records.shown(record, "EXPIRE", which)
     seq = int(row["seq"]) if core.profile.expire_seq == "creation" else 0

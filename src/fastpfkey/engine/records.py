@@ -12,6 +12,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
+from ..spec.model import HEADER_SIZE
 from ..spec.profile import Profile
 from ..spec.terms import ExtensionType as Ext
 from ..spec.terms import MessageType, Mode, SAState
@@ -134,25 +135,22 @@ class Records:
         """The typed values of a record."""
         return {value.exttype: value for value in self.framing.view(record).extensions}
 
-    def place(self, record: bytes, exttype: Ext) -> int:
-        """Where in a record an extension begins; 0 if it has none."""
-        number = self.framing.number(exttype)
-        return next((span.start for span in self.framing.spans(record) if span.number == number), 0)
-
     def with_state(self, record: bytes, state: SAState) -> bytes:
         """The record with its association in another state."""
-        at = self.place(record, Ext.SA) + _STATE
+        at = self.framing.place(record, Ext.SA) + _STATE
         number = self.framing.dialect.terms["state"].number(state)
         return record[:at] + bytes([number]) + record[at + 1 :]
 
     def counters(self, record: bytes, allocations: int, octets: int, added: int, used: int) -> tuple[int, bytes]:
         """Where in a record its current lifetime's numbers lie, and the bytes of these; position 0 if it has none."""
-        at = self.place(record, Ext.LIFETIME_CURRENT) if record else 0
+        at = self.framing.place(record, Ext.LIFETIME_CURRENT) if record else 0
         return (at + _COUNTERS if at else 0), _TIMES.pack(allocations, octets, added, used)
 
     def shown(self, record: bytes, kind: str, which: Ext = Ext.LIFETIME_HARD) -> bytes:
         """What a message of this kind shows of a record: the bytes behind its header."""
         choice = self._choices[kind]
+        if choice.order is None and not choice.without:
+            return record[HEADER_SIZE:]
         parts = self.framing.parts(record)
         if choice.order is None:
             gone = {self.framing.number(item) for item in choice.without}

@@ -48,6 +48,9 @@ ROW = np.dtype(
     ]
 )
 
+BLANK: dict[str, Any] = {name: inf if name == "used" else 0 for name in ROW.names or ()}
+"""What a row says of an association of which nothing is known."""
+
 FIRST = 1024
 """Rows at the start."""
 
@@ -80,10 +83,17 @@ class Store:
 
     def add(self, key: bytes, record: bytes, fields: Mapping[str, Any]) -> int:
         """Store a record under an identity that is free. Returns its slot."""
-        slot = int(self.add_many([key], np.frombuffer(record, np.uint8), np.array([len(record)]))[0])
-        row = self.rows[slot]
-        for name, value in fields.items():
-            row[name] = value
+        self.reserve(1, len(record))
+        slot, end = self.count, self.used + len(record)
+        self.arena[self.used : end] = np.frombuffer(record, np.uint8)
+        self.serial += 1
+        own = {"offset": self.used, "length": len(record), "serial": self.serial, "alive": True}
+        self.rows[slot] = tuple({**BLANK, **fields, **own}.values())
+        self.index[key] = slot
+        self.count, self.used = slot + 1, end
+        self.alive += 1
+        for watcher in self.watchers:
+            watcher.add(self.serial)
         return slot
 
     def add_many(self, keys: list[bytes], records: Octets, lengths: npt.NDArray[Any]) -> Slots:

@@ -38,6 +38,9 @@ from .tails import KeyCodec, RestCodec, SizedCodec, SockaddrsCodec, TailCodec, T
 from .tails_nested import BytesCodec, CountedCodec, RecordsCodec, RequestsCodec, padded, remember
 from .value import ExtensionValue, Value
 
+MOST_WORDS = 0xFFFF
+"""What the length of an extension can say."""
+
 COMPRESSING = {"encrypt": "compress"}
 """Term tables that stand for others in messages of SA type IPCOMP."""
 
@@ -67,6 +70,11 @@ class ExtensionCodec:
         skip = STRUCTURAL | {name for _, tail in self.tails for name in tail.counts}
         self.variants = tuple(self._struct(layout, recipe.value, skip=skip) for layout in extension.layouts)
         self.foreign = tuple(self._foreign(variant) for variant in self.variants)
+        self._idle = {
+            chosen: frozenset(name for _, tail in self.tails for name in tail.names if tail is not chosen)
+            for chosen in (None, *(tail for _, tail in self.tails))
+        }
+        """Fields that have to say nothing where a tail is chosen."""
 
     def read(self, data: bytes) -> ExtensionValue:
         """The value of the extension's bytes. Raises MisreadError if they contradict each other."""
@@ -90,23 +98,21 @@ class ExtensionCodec:
         value = self._adopted(value)
         fixed = self._variant(value)
         data = fixed.pack(value, {})
-        numbers = fixed.unpack(bytes(data))
         body: bytes = b""
-        chosen = self._tail_of(fixed, numbers)
+        chosen = self._tail_of(fixed, fixed.unpack(data))
         if chosen is not None:
             body, members = chosen.write(value)
             for name, number in members.items():
                 with named(name):
                     fixed.put(data, name, number)
-        idle = {name for _, tail in self.tails if tail is not chosen for name in tail.names}
-        if said := self._set(value, idle):
+        if said := self._set(value, self._idle[chosen]):
             raise MisfitError("does not go with the other fields", min(said))
         whole = padded(bytes(data) + body)
         words = len(whole) // WORD
-        with named("len"):
-            to_bytes(words, 2, "big")
-        data[: self._head.size] = self._head.pack(words, self.extension.number)
-        return bytes(data) + whole[len(data) :]
+        if words > MOST_WORDS:
+            with named("len"):
+                to_bytes(words, 2, "big")
+        return self._head.pack(words, self.extension.number) + whole[self._head.size :]
 
     def _adopted(self, value: ExtensionValue) -> ExtensionValue:
         """The value as one of this dialect's class, which may have more fields than the one it was built as."""

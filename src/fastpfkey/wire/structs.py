@@ -85,6 +85,10 @@ class StructCodec:
             if not item.reserved and item.name not in skip
         )
         self.names = frozenset(member.name for member in self.members)
+        self.reserved = tuple(
+            (item.c_name, item.offset, item.offset + item.size) for item in layout.fields if item.reserved
+        )
+        """Members that are to be zero: C name, start and end."""
         self._choices = {
             name: (choice.by, {key: conversions.term(dialect, table) for key, table in choice.tables.items()})
             for name, choice in (choices or {}).items()

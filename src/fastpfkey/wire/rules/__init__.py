@@ -9,6 +9,7 @@ differs between systems, is data in fastpfkey.spec.grammar.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Literal
 
 from ...spec import dialect as find_dialect
@@ -50,4 +51,21 @@ def check(
         raise ValueError(f"direction is to-engine or from-engine, not {direction!r}")
     found = message.dialect if dialect is None else find_dialect(dialect)
     subject = Subject(message, direction == "to-engine", found)
-    return [violation for rule in RULES for violation in rule.violations(subject)]
+    return [rule.violation(finding) for rule in concerned(subject) for finding in rule.judge(subject)]
+
+
+KINDS = 512
+"""Kinds of messages for which the rules are remembered."""
+
+_RULES_OF: dict[Hashable, tuple[Rule, ...]] = {}
+
+
+def concerned(subject: Subject) -> tuple[Rule, ...]:
+    """The rules that can have something to say of messages of this kind, in their order."""
+    kind = (subject.to_engine, subject.reports_error, subject.form and subject.form.rule, subject.classes)
+    found = _RULES_OF.get(kind)
+    if found is None:
+        if len(_RULES_OF) >= KINDS:
+            _RULES_OF.clear()
+        found = _RULES_OF[kind] = tuple(rule for rule in RULES if rule.concerns(subject))
+    return found

@@ -19,7 +19,7 @@ WITH_PORTS = (Msg.ACQUIRE, Msg.PCHANGE)
 """Messages about a session rather than an association."""
 
 
-@rule("R-2.3.3-02")
+@rule("R-2.3.3-02", about=(Address,))
 def families_are_known(subject: Subject) -> Iterator[Finding]:
     """An address is IPv4 or IPv6, numbered as the system does."""
     for address in subject.of(Address):
@@ -29,7 +29,7 @@ def families_are_known(subject: Subject) -> Iterator[Finding]:
             yield Finding(f"{address.exttype.name} is of {what}, neither IPv4 nor IPv6", address.exttype)
 
 
-@rule("R-2.3.3-03")
+@rule("R-2.3.3-03", about=(Address,))
 def sockaddrs_tell_their_length(subject: Subject) -> Iterator[Finding]:
     """Where a sockaddr begins with its length, this is the length."""
     if not subject.dialect.sockaddr.has_length:
@@ -41,7 +41,7 @@ def sockaddrs_tell_their_length(subject: Subject) -> Iterator[Finding]:
             yield Finding(f"sa_len of {name} is {data[start]}, its sockaddr has {family.size} bytes", address.exttype)
 
 
-@rule("R-2.3.3-05")
+@rule("R-2.3.3-05", about=(Address,))
 def what_is_no_address_is_zero(subject: Subject) -> Iterator[Finding]:
     """sin_zero, sin6_flowinfo and whatever else a sockaddr has."""
     for address in subject.of(Address):
@@ -63,7 +63,7 @@ def _layout(subject: Subject, address: Address) -> tuple[int, SockaddrFamily | N
     return start, subject.dialect.sockaddr.version(address.ip.version) if address.ip is not None else None
 
 
-@rule("R-2.3.3-06", way=TO_ENGINE, implies=("R-2.3.3-08",))
+@rule("R-2.3.3-06", way=TO_ENGINE, implies=("R-2.3.3-08",), about=(Address,))
 def associations_have_no_ports(subject: Subject) -> Iterator[Finding]:
     """Ports are for ACQUIRE and PCHANGE, and for systems that tell NAT-T by them."""
     natted = Ext.NATT_SPORT in subject.by_type or Ext.NATT_DPORT in subject.by_type
@@ -76,7 +76,7 @@ def associations_have_no_ports(subject: Subject) -> Iterator[Finding]:
             yield Finding(f"{name} has port {address.port}, and an association has none", address.exttype)
 
 
-@rule("R-2.3.3-08")
+@rule("R-2.3.3-08", about=(Address,))
 def ports_have_a_protocol(subject: Subject) -> Iterator[Finding]:
     """An address with a port says whose port it is."""
     for address in subject.hosts:
@@ -85,7 +85,7 @@ def ports_have_a_protocol(subject: Subject) -> Iterator[Finding]:
             yield Finding(f"{address.exttype.name} has a port and no protocol", address.exttype)
 
 
-@rule("R-2.3.3-09")
+@rule("R-2.3.3-09", about=(Address,))
 def prefixes_fit_their_family(subject: Subject) -> Iterator[Finding]:
     """A prefix has no more bits than the address."""
     for address in subject.of(Address):
@@ -94,7 +94,7 @@ def prefixes_fit_their_family(subject: Subject) -> Iterator[Finding]:
             yield Finding(f"{address.exttype.name} has {what}", address.exttype)
 
 
-@rule("R-2.3.3-10")
+@rule("R-2.3.3-10", about=(Address,))
 def ends_are_of_one_family(subject: Subject) -> Iterator[Finding]:
     """Source and destination are both IPv4 or both IPv6; a proxy may differ."""
     src, dst = (subject.address(item) for item in ENDS)
@@ -103,7 +103,7 @@ def ends_are_of_one_family(subject: Subject) -> Iterator[Finding]:
     yield Finding(f"the source is IPv{src.ip.version} and the destination IPv{dst.ip.version}", Ext.ADDRESS_DST)
 
 
-@rule("R-2.3.3-14")
+@rule("R-2.3.3-14", about=(Address,))
 def sources_are_unicast(subject: Subject) -> Iterator[Finding]:
     """A packet comes from one host, or from who knows where."""
     src = subject.address(Ext.ADDRESS_SRC)
@@ -111,7 +111,7 @@ def sources_are_unicast(subject: Subject) -> Iterator[Finding]:
         yield Finding(f"the source {src.ip} is no unicast address", Ext.ADDRESS_SRC)
 
 
-@rule("R-2.3.3-16", "warning")
+@rule("R-2.3.3-16", "warning", about=(Address,))
 def proxies_are_unicast(subject: Subject) -> Iterator[Finding]:
     """A proxy is one host as well."""
     proxy = subject.address(Ext.ADDRESS_PROXY)

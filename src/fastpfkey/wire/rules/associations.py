@@ -23,7 +23,7 @@ LOWEST_SPI = 256
 LIMITS = ("allocations", "bytes", "addtime", "usetime")
 
 
-@rule("R-2.3.1-02")
+@rule("R-2.3.1-02", about=(SA, SPIRange))
 def short_identifiers_have_leading_zeros(subject: Subject) -> Iterator[Finding]:
     """The CPI of an IPComp association is in the low 16 bits of the SPI."""
     if not subject.compresses:
@@ -36,7 +36,7 @@ def short_identifiers_have_leading_zeros(subject: Subject) -> Iterator[Finding]:
             yield Finding(f"an IPComp CPI has 16 bits, 0x{wanted.max:x} has more", Ext.SPIRANGE)
 
 
-@rule("R-2.3.1-07", way=TO_ENGINE)
+@rule("R-2.3.1-07", way=TO_ENGINE, about=(SA,))
 def algorithms_make_sense(subject: Subject) -> Iterator[Finding]:
     """AH authenticates, and the algorithms are some that the dialect has and that can be set."""
     sa = subject.new_sa
@@ -53,7 +53,7 @@ def algorithms_make_sense(subject: Subject) -> Iterator[Finding]:
         yield Finding(f"{subject.dialect.name} sets up no association with {encrypt.name} here", Ext.SA)
 
 
-@rule("R-2.3.2-02", "warning", way=TO_ENGINE)
+@rule("R-2.3.2-02", "warning", way=TO_ENGINE, about=(SA,))
 def associations_end_some_day(subject: Subject) -> Iterator[Finding]:
     """A new association has some limit."""
     limits = subject.of(Lifetime, Ext.LIFETIME_HARD, Ext.LIFETIME_SOFT)
@@ -61,7 +61,7 @@ def associations_end_some_day(subject: Subject) -> Iterator[Finding]:
         yield Finding("the association has no limit, so it never ends")
 
 
-@rule("R-2.3.9-02")
+@rule("R-2.3.9-02", about=(SPIRange,))
 def ranges_go_upwards(subject: Subject) -> Iterator[Finding]:
     """The highest SPI is not below the lowest."""
     for wanted in subject.of(SPIRange):
@@ -69,21 +69,21 @@ def ranges_go_upwards(subject: Subject) -> Iterator[Finding]:
             yield Finding(f"the range ends at 0x{wanted.max:x}, below its start 0x{wanted.min:x}", Ext.SPIRANGE)
 
 
-@rule("R-3.1.2-06", way=TO_ENGINE)
+@rule("R-3.1.2-06", way=TO_ENGINE, about=(SA,))
 def updates_are_mature(subject: Subject) -> Iterator[Finding]:
     """An UPDATE submits an association that is ready for use."""
     if subject.type == Msg.UPDATE and subject.sa is not None and subject.sa.state not in subject.grammar.states:
         yield Finding(f"an UPDATE submits state MATURE, not {SAState(subject.sa.state).name}", Ext.SA)
 
 
-@rule("R-3.1.3-04", way=TO_ENGINE)
+@rule("R-3.1.3-04", way=TO_ENGINE, about=(SA,))
 def additions_are_mature(subject: Subject) -> Iterator[Finding]:
     """An ADD submits an association that is ready for use."""
     if subject.type == Msg.ADD and subject.sa is not None and subject.sa.state != SAState.MATURE:
         yield Finding(f"an ADD submits state MATURE, not {SAState(subject.sa.state).name}", Ext.SA)
 
 
-@rule("R-3.1.8-11", "warning")
+@rule("R-3.1.8-11", "warning", about=(Lifetime, Proposal))
 def soft_limits_come_first(subject: Subject) -> Iterator[Finding]:
     """A soft limit above the hard one is never reached."""
     level = subject.grammar.soft_above_hard
@@ -106,7 +106,7 @@ def _unreachable(combination: Combination, name: str) -> bool:
     return soft > hard > 0
 
 
-@rule("R-3.5-04", way=TO_ENGINE)
+@rule("R-3.5-04", way=TO_ENGINE, about=(SA,))
 def encryption_is_named_where_there_is_any(subject: Subject) -> Iterator[Finding]:
     """NONE is for types that cannot encrypt; ESP without secrecy uses NULL."""
     sa = subject.new_sa
@@ -127,7 +127,7 @@ def limits_come_in_pairs(subject: Subject) -> Iterator[Finding]:
             yield Finding(f"there is {present.name}, but no {missing.name}", missing)
 
 
-@rule("X-spi", "warning", way=TO_ENGINE)
+@rule("X-spi", "warning", way=TO_ENGINE, about=(SA, SPIRange))
 def reserved_spis_are_left_alone(subject: Subject) -> Iterator[Finding]:
     """SPIs below 256 are IANA's, and FreeBSD refuses them."""
     if subject.satype not in (SAType.AH, SAType.ESP):
@@ -140,7 +140,7 @@ def reserved_spis_are_left_alone(subject: Subject) -> Iterator[Finding]:
             yield Finding(f"SPI {wanted.min} is reserved", Ext.SPIRANGE)
 
 
-@rule("X-mode", way=TO_ENGINE)
+@rule("X-mode", way=TO_ENGINE, about=(SA2,))
 def mode_is_known(subject: Subject) -> Iterator[Finding]:
     """The mode is one that the kernel has for associations."""
     for sa2 in subject.of(SA2):
@@ -148,7 +148,7 @@ def mode_is_known(subject: Subject) -> Iterator[Finding]:
             yield Finding(f"{subject.dialect.name} has no mode {Mode(sa2.mode).name} for associations", Ext.SA2)
 
 
-@rule("X-natt", way=TO_ENGINE)
+@rule("X-natt", way=TO_ENGINE, about=(NATTEncapsulation,))
 def encapsulation_is_known(subject: Subject) -> Iterator[Finding]:
     """UDP encapsulation is of a kind that the kernel has, and for ESP alone."""
     for natt in subject.of(NATTEncapsulation):
@@ -158,7 +158,7 @@ def encapsulation_is_known(subject: Subject) -> Iterator[Finding]:
             yield Finding(f"UDP encapsulates ESP, not {subject.satype.name}", Ext.NATT_TYPE)
 
 
-@rule("X-natt-ports", way=TO_ENGINE)
+@rule("X-natt-ports", way=TO_ENGINE, about=(SA,))
 def ports_have_their_room(subject: Subject) -> Iterator[Finding]:
     """On macOS an association that is encapsulated, or moves, is the longer one that has ports."""
     moves = subject.type == Msg.MIGRATE
@@ -173,7 +173,7 @@ def ports_have_their_room(subject: Subject) -> Iterator[Finding]:
         yield Finding("the flags say UDP encapsulation, but the association has no room for ports", Ext.SA)
 
 
-@rule("X-replay", way=TO_ENGINE)
+@rule("X-replay", way=TO_ENGINE, about=(SA,))
 def windows_are_not_too_wide(subject: Subject) -> Iterator[Finding]:
     """The replay window is one that the kernel has: OpenBSD refuses a larger one, Linux makes it smaller."""
     sa, most = subject.new_sa, subject.grammar.largest_window
@@ -182,7 +182,7 @@ def windows_are_not_too_wide(subject: Subject) -> Iterator[Finding]:
         yield Finding(text, Ext.SA, subject.grammar.larger_windows)
 
 
-@rule("X-reqid", "warning", way=TO_ENGINE)
+@rule("X-reqid", "warning", way=TO_ENGINE, about=(SA2,))
 def request_ids_are_not_cut(subject: Subject) -> Iterator[Finding]:
     """The request id of an association has as many bits as the kernel keeps; NetBSD keeps 16."""
     for sa2 in subject.of(SA2):

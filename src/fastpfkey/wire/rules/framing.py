@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from ...errors import LimitError, WireError
 from ...spec.model import HEADER_SIZE
@@ -37,6 +36,9 @@ GROUPS = {
 }
 """Where RFC 2367, 2.4, draws each extension; it says nothing of those that systems added."""
 
+ZERO = (Ext.RESERVED, Ext.unknown(0))
+"""What the extension of type 0 is called."""
+
 
 @rule("R-2.1-04", "warning", way=TO_ENGINE)
 def errno_is_for_replies(subject: Subject) -> Iterator[Finding]:
@@ -58,13 +60,13 @@ def reserved_is_zero(subject: Subject) -> Iterator[Finding]:
 
 def _reserved(value: Value) -> Iterator[str]:
     """C names of the reserved members that are not zero, in a structure and in those that it holds."""
-    wire = vars(value.wire)
-    for item in value._origin.codec.layout.fields:
-        if item.reserved and wire[item.c_name] not in (0, bytes(item.size)):
-            yield item.c_name
-    for _, part, _ in value.items():
-        rows: Any = part if isinstance(part, tuple) else ()
-        for row in rows:
+    fixed = value._origin.fixed
+    for name, start, end in value._origin.codec.reserved:
+        if any(fixed[start:end]):
+            yield name
+    for name in value.__dataclass_fields__:
+        part = getattr(value, name)
+        for row in part if isinstance(part, tuple) else ():
             if isinstance(row, Value):
                 yield from _reserved(row)
 
@@ -100,7 +102,7 @@ def structures_are_not_stretched(subject: Subject) -> Iterator[Finding]:
 def type_zero_is_reserved(subject: Subject) -> Iterator[Finding]:
     """No extension has type 0."""
     for extension in subject.extensions:
-        if extension.exttype in (Ext.RESERVED, Ext.unknown(0)):
+        if extension.exttype in ZERO:
             yield Finding("extension type 0 is reserved", extension.exttype)
 
 

@@ -16,7 +16,7 @@ OWNERS = {Ext.IDENTITY_SRC: Ext.ADDRESS_SRC, Ext.IDENTITY_DST: Ext.ADDRESS_DST}
 """Whose identity it is."""
 
 
-@rule("R-2.3.5-03")
+@rule("R-2.3.5-03", about=(Identity,))
 def text_ends_with_a_nul(subject: Subject) -> Iterator[Finding]:
     """The text of an identity is a C string, padded to the next word and no further."""
     for identity, data in subject.bytes_of(Identity):
@@ -30,7 +30,7 @@ def text_ends_with_a_nul(subject: Subject) -> Iterator[Finding]:
             yield Finding(f"{identity.exttype.name} has more padding than its text needs", identity.exttype)
 
 
-@rule("R-2.3.6-01")
+@rule("R-2.3.6-01", about=(Sensitivity,))
 def labels_are_as_long_as_they_say(subject: Subject) -> Iterator[Finding]:
     """Behind the bitmaps of a sensitivity there is nothing."""
     for label, data in subject.bytes_of(Sensitivity):
@@ -40,7 +40,7 @@ def labels_are_as_long_as_they_say(subject: Subject) -> Iterator[Finding]:
             yield Finding(f"{label.exttype.name} has {len(data)} bytes, its bitmaps make {size}", label.exttype)
 
 
-@rule("R-3.7-01")
+@rule("R-3.7-01", about=(Identity,))
 def identities_have_a_type(subject: Subject) -> Iterator[Finding]:
     """Identity type 0 is reserved."""
     for identity in subject.of(Identity):
@@ -48,7 +48,7 @@ def identities_have_a_type(subject: Subject) -> Iterator[Finding]:
             yield Finding(f"{identity.exttype.name} has the reserved type 0", identity.exttype)
 
 
-@rule("R-3.7-02")
+@rule("R-3.7-02", about=(Identity,))
 def prefixes_read_address_and_length(subject: Subject) -> Iterator[Finding]:
     """A PREFIX is an address, a slash and a decimal number of bits."""
     for identity in _of_type(subject, IdentityType.PREFIX):
@@ -56,7 +56,7 @@ def prefixes_read_address_and_length(subject: Subject) -> Iterator[Finding]:
             yield Finding(f"the PREFIX in {identity.exttype.name} does not read address/length", identity.exttype)
 
 
-@rule("R-3.7-03")
+@rule("R-3.7-03", about=(Identity,))
 def prefixes_have_no_host_bits(subject: Subject) -> Iterator[Finding]:
     """Bits behind the length of a PREFIX are zero."""
     for identity in _of_type(subject, IdentityType.PREFIX):
@@ -66,7 +66,7 @@ def prefixes_have_no_host_bits(subject: Subject) -> Iterator[Finding]:
             yield Finding(sentence, identity.exttype)
 
 
-@rule("R-3.7-05")
+@rule("R-3.7-05", about=(Identity,))
 def ends_lie_in_their_prefix(subject: Subject) -> Iterator[Finding]:
     """The address of the end with a PREFIX is one of its addresses."""
     for identity in _of_type(subject, IdentityType.PREFIX):
@@ -76,7 +76,7 @@ def ends_lie_in_their_prefix(subject: Subject) -> Iterator[Finding]:
         yield Finding(f"{owner.exttype.name} {owner.ip} is outside {prefix.network}", identity.exttype)
 
 
-@rule("R-3.7-06")
+@rule("R-3.7-06", about=(Identity,))
 def names_have_no_number(subject: Subject) -> Iterator[Finding]:
     """PREFIX and FQDN identities have the id 0; only a user can be told by number."""
     for identity in _of_type(subject, IdentityType.PREFIX, IdentityType.FQDN, empty=True):
@@ -86,7 +86,7 @@ def names_have_no_number(subject: Subject) -> Iterator[Finding]:
             )
 
 
-@rule("R-3.7-07")
+@rule("R-3.7-07", about=(Identity,))
 def users_have_a_domain(subject: Subject) -> Iterator[Finding]:
     """A USERFQDN is a user, an at sign and a domain."""
     for identity in _of_type(subject, IdentityType.USERFQDN):

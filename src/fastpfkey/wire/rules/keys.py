@@ -12,14 +12,14 @@ from ...spec.grammar_keys import DES_SUBKEYS, WEAK_DES_KEYS, KeyLengths
 from ...spec.terms import AuthAlgorithm, EncryptAlgorithm
 from ...spec.terms import ExtensionType as Ext
 from ...spec.terms import MessageType as Msg
-from ..extensions import Key
+from ..extensions import SA, Key
 from .rule import FROM_ENGINE, TO_ENGINE, Finding, rule, rules_in
 from .subject import Subject
 
 DES_KEY_SIZE = 8
 
 
-@rule("R-2.3.4-01")
+@rule("R-2.3.4-01", about=(Key,))
 def keys_have_bits(subject: Subject) -> Iterator[Finding]:
     """A key of no bits is an error, unless it is the NULL algorithm's and the dialect wants it so."""
     for key in subject.of(Key, *KEY_TYPES, Ext.STR_AUTH):
@@ -37,7 +37,7 @@ def _is_null(subject: Subject, key: Key) -> bool:
     return subject.encrypt(sa) == EncryptAlgorithm.NULL
 
 
-@rule("R-2.3.4-04")
+@rule("R-2.3.4-04", about=(Key,))
 def keys_fit_their_algorithm(subject: Subject) -> Iterator[Finding]:
     """A key has the bits that its algorithm needs, parity and salt included."""
     for key in subject.of(Key, *KEY_TYPES):
@@ -68,7 +68,7 @@ def _bits(subject: Subject, key: Key) -> int:
     return key.bits + (key.extra_bits or 0) * (1 if told else -1)
 
 
-@rule("R-3.1.2-05", "warning", way=TO_ENGINE)
+@rule("R-3.1.2-05", "warning", way=TO_ENGINE, about=(Key,))
 def des_keys_are_sound(subject: Subject) -> Iterator[Finding]:
     """DES keys have odd parity, are not weak, and the three of 3DES differ."""
     sa, key = subject.new_sa, subject.by_type.get(Ext.KEY_ENCRYPT)
@@ -92,7 +92,7 @@ def _with_parity(key: bytes) -> bytes:
     return bytes(octet & 0xFE | 1 - (octet >> 1).bit_count() % 2 for octet in key)
 
 
-@rule("R-3.1.2-05", "warning", way=TO_ENGINE)
+@rule("R-3.1.2-05", "warning", way=TO_ENGINE, about=(SA,))
 def flags_are_known(subject: Subject) -> Iterator[Finding]:
     """Each flag is one that the dialect has."""
     sa = subject.new_sa
@@ -101,7 +101,7 @@ def flags_are_known(subject: Subject) -> Iterator[Finding]:
         yield Finding(f"{subject.dialect.name} has no flags 0x{unknown:x}", Ext.SA)
 
 
-@rule("R-3.1.2-13", way=FROM_ENGINE, implies=("R-3.1.2-12",))
+@rule("R-3.1.2-13", way=FROM_ENGINE, implies=("R-3.1.2-12",), about=(Key,))
 def answers_to_update_have_no_keys(subject: Subject) -> Iterator[Finding]:
     """Not every listener may see them; Linux sends them all the same, and illumos sends zeros."""
     if subject.type != Msg.UPDATE or subject.form is None or subject.form.keys != "none":

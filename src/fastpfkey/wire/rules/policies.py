@@ -18,7 +18,7 @@ STORING = (Msg.SPDADD, Msg.SPDUPDATE, Msg.SPDSETIDX)
 LONGEST_PREFIX = 128
 
 
-@rule("X-policy", way=TO_ENGINE)
+@rule("X-policy", way=TO_ENGINE, about=(Policy, Flow))
 def policies_are_known(subject: Subject) -> Iterator[Finding]:
     """Type and direction are such that the kernel stores."""
     for policy in subject.of(Policy):
@@ -36,7 +36,7 @@ def policies_are_known(subject: Subject) -> Iterator[Finding]:
             yield Finding(f"there is no flow of type {kind.name} and direction {direction.name}", Ext.FLOW_TYPE)
 
 
-@rule("X-requests", way=TO_ENGINE)
+@rule("X-requests", way=TO_ENGINE, about=(Policy,))
 def requests_can_be_met(subject: Subject) -> Iterator[Finding]:
     """The requests of a policy name protocol, mode, level and tunnel ends that the kernel takes."""
     if subject.type not in STORING:
@@ -70,7 +70,7 @@ def _complaints(subject: Subject, policy: Policy, request: PolicyRequest) -> Ite
         yield "the ends are of different families"
 
 
-@rule("X-migrate", way=TO_ENGINE)
+@rule("X-migrate", way=TO_ENGINE, about=(Policy,))
 def migration_is_from_old_to_new(subject: Subject) -> Iterator[Finding]:
     """The requests of a MIGRATE come in pairs, which differ in their ends alone."""
     if subject.type != Msg.MIGRATE:
@@ -86,7 +86,7 @@ def migration_is_from_old_to_new(subject: Subject) -> Iterator[Finding]:
                 yield Finding(f"pair {number} lacks an end", Ext.POLICY)
 
 
-@rule("X-filter", way=TO_ENGINE)
+@rule("X-filter", way=TO_ENGINE, about=(Filter,))
 def filters_have_prefixes(subject: Subject) -> Iterator[Finding]:
     """The prefixes of a DUMP's filter are no longer than any address."""
     for wanted in subject.of(Filter):

@@ -145,5 +145,5 @@ def private_data_goes_with_associations(subject: Subject) -> Iterator[Finding]:
         yield Finding(f"private data is stored by ADD and UPDATE, not by {subject.type.name}", Ext.KMPRIVATE)
 
 
-RULES = (*(Rule(item, "error", partial(layout, item)) for item in LAYOUTS), *rules_in(globals()))
+RULES = (*(Rule(item, "error", partial(layout, item), of_layout=True) for item in LAYOUTS), *rules_in(globals()))
 """The rules of this module."""

@@ -62,37 +62,37 @@ def _reversed(subject: Subject, half: str) -> Iterator[Finding]:
             yield Finding(f"{item.where} is bound below by {item.lowest}, above by {item.highest}", Ext.PROPOSAL)
 
 
-@rule("R-2.3.7-04")
+@rule("R-2.3.7-04", about=(Proposal,))
 def no_authentication_no_bounds(subject: Subject) -> Iterator[Finding]:
     """Without authentication both bounds of its key are zero."""
     return _needless(subject, "auth")
 
 
-@rule("R-2.3.7-05")
+@rule("R-2.3.7-05", about=(Proposal,))
 def authentication_keys_are_bound(subject: Subject) -> Iterator[Finding]:
     """With authentication neither bound is zero."""
     return _unbound(subject, "auth")
 
 
-@rule("R-2.3.7-06")
+@rule("R-2.3.7-06", about=(Proposal,))
 def authentication_bounds_go_upwards(subject: Subject) -> Iterator[Finding]:
     """The lower bound is not above the upper."""
     return _reversed(subject, "auth")
 
 
-@rule("R-2.3.7-07")
+@rule("R-2.3.7-07", about=(Proposal,))
 def no_encryption_no_bounds(subject: Subject) -> Iterator[Finding]:
     """Without encryption both bounds of its key are zero."""
     return _needless(subject, "encrypt")
 
 
-@rule("R-2.3.7-08")
+@rule("R-2.3.7-08", about=(Proposal,))
 def encryption_keys_are_bound(subject: Subject) -> Iterator[Finding]:
     """With encryption neither bound is zero; kernels that announce NULL give it zeros."""
     return _unbound(subject, "encrypt")
 
 
-@rule("R-2.3.7-09")
+@rule("R-2.3.7-09", about=(Proposal,))
 def encryption_bounds_go_upwards(subject: Subject) -> Iterator[Finding]:
     """The lower bound is not above the upper."""
     return _reversed(subject, "encrypt")
@@ -113,7 +113,7 @@ def _is_null(exttype: Ext, algorithm: AlgorithmInfo) -> bool:
     return algorithm.id == NULLS["auth" if exttype == Ext.SUPPORTED_AUTH else "encrypt"]
 
 
-@rule("R-2.3.8-02", way=FROM_ENGINE)
+@rule("R-2.3.8-02", way=FROM_ENGINE, about=(Supported,))
 def vectors_are_for_ciphers(subject: Subject) -> Iterator[Finding]:
     """What needs no initialisation vector is listed with none."""
     for exttype, algorithm in _listed(subject):
@@ -129,19 +129,19 @@ def _without(subject: Subject, bound: str) -> Iterator[Finding]:
             yield Finding(f"{_label(exttype, algorithm)} is listed with {bound} 0", exttype)
 
 
-@rule("R-2.3.8-03", way=FROM_ENGINE)
+@rule("R-2.3.8-03", way=FROM_ENGINE, about=(Supported,))
 def shortest_keys_have_bits(subject: Subject) -> Iterator[Finding]:
     """No algorithm has a shortest key of no bits."""
     return _without(subject, "minbits")
 
 
-@rule("R-2.3.8-04", way=FROM_ENGINE)
+@rule("R-2.3.8-04", way=FROM_ENGINE, about=(Supported,))
 def longest_keys_have_bits(subject: Subject) -> Iterator[Finding]:
     """No algorithm has a longest key of no bits."""
     return _without(subject, "maxbits")
 
 
-@rule("R-2.3.8-05", way=FROM_ENGINE)
+@rule("R-2.3.8-05", way=FROM_ENGINE, about=(Supported,))
 def shortest_keys_are_not_the_longest(subject: Subject) -> Iterator[Finding]:
     """The shortest key is not longer than the longest."""
     for exttype, algorithm in _listed(subject):

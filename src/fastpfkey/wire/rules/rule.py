@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from ...spec.grammar import Severity
 from ...spec.terms import ExtensionType
+from ..value import ExtensionValue
 from .subject import Subject
 
 
@@ -53,13 +54,22 @@ class Rule:
     """Whether it also judges replies that report an error."""
     implies: frozenset[str] = frozenset()
     """Rules that a message may break because it breaks this one."""
+    about: tuple[type[ExtensionValue], ...] = ()
+    """Classes of extensions without any of which it has nothing to say; none: it judges every message."""
+    of_layout: bool = False
+    """Whether it judges only messages whose line of the grammar states this requirement."""
 
-    def violations(self, subject: Subject) -> Iterator[Violation]:
-        """What is wrong with a message by this rule."""
+    def concerns(self, subject: Subject) -> bool:
+        """Whether it can have something to say of messages of this kind, with extensions of these classes."""
         if self.way not in (None, subject.to_engine) or (subject.reports_error and not self.of_errors):
-            return
-        for sentence, extension, level in self.judge(subject):
-            yield Violation(level or self.level, self.id, extension, sentence)
+            return False
+        if self.of_layout:
+            return subject.form is not None and subject.form.rule == self.id
+        return not self.about or any(issubclass(found, self.about) for found in subject.classes)
+
+    def violation(self, finding: Finding) -> Violation:
+        """What is wrong with a message that was found not to meet it."""
+        return Violation(finding.level or self.level, self.id, finding.extension, finding.sentence)
 
 
 def rule(
@@ -69,9 +79,10 @@ def rule(
     way: bool | None = None,
     of_errors: bool = False,
     implies: Iterable[str] = (),
+    about: tuple[type[ExtensionValue], ...] = (),
 ) -> Callable[[Judge], Rule]:
     """Makes a rule of a function."""
-    return lambda judge: Rule(id, level, judge, way, of_errors, frozenset(implies))
+    return lambda judge: Rule(id, level, judge, way, of_errors, frozenset(implies), about)
 
 
 TO_ENGINE, FROM_ENGINE = True, False

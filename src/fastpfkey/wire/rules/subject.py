@@ -41,6 +41,11 @@ class Subject:
         """What the message is, for sentences."""
         return f"{self.type.name} {'to' if self.to_engine else 'from'} the engine"
 
+    @cached_property
+    def classes(self) -> frozenset[type[ExtensionValue]]:
+        """The classes of the extensions."""
+        return frozenset(map(type, self.extensions))
+
     @property
     def reports_error(self) -> bool:
         """Whether this is the engine saying that it could not do what was asked."""
