@@ -9,6 +9,7 @@ import pytest
 from fastpfkey.spec.terms import AuthAlgorithm, EncryptAlgorithm, Mode, SAState
 from fastpfkey.spec.terms import ExtensionType as Ext
 from fastpfkey.wire.extensions import Proposal
+from fastpfkey.wire.extensions_ipsec import ReplayCounter
 
 from .messages import breaks_only, changed, golden, having, lacking, told
 
@@ -155,6 +156,13 @@ def test_windows_have_a_largest_size(name: str, dialect: str, most: int, level: 
     sound = changed(golden(name, dialect), Ext.SA, replay=most)
     found = breaks_only("X-replay", changed(sound, Ext.SA, replay=most + 1), sound, level=level)
     assert found.sentence == f"{dialect} has replay windows of up to {most} packets, not {most + 1}"
+
+
+def test_illumos_wants_both_halves_of_a_replay_counter() -> None:
+    sound = having(golden("add_paired", "illumos"), ReplayCounter(1, 1))
+    found = breaks_only("X-counter", having(sound, ReplayCounter(0, 1)), sound)
+    assert found.extension is Ext.REPLAY_COUNTER
+    assert told(having(sound, ReplayCounter(0, 0)), "to-engine") == told(sound, "to-engine")
 
 
 def test_netbsd_keeps_sixteen_bits_of_a_request_id() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import fastpfkey as pf
+from fastpfkey import requests
 from fastpfkey.spec.terms import ExtensionType as Ext
 from fastpfkey.wire.extensions import Opaque
 
@@ -112,6 +113,24 @@ def test_no_association_is_of_type_unspec(name: str) -> None:
 def test_types_are_served_or_not() -> None:
     sound = golden("add_ah_v6_with_labels", "linux")
     breaks_only("X-satype", sound.replace(satype=pf.SAType.OSPFV2), sound)
+
+
+def test_messages_have_a_largest_size() -> None:
+    """Whether they were decoded, built, or are to be said in the system's words first."""
+    sound = golden("add_esp_v4", "openbsd")
+    room = 4096 - sound.length - 8
+    for size, fits in ((room, True), (room + 8, False)):
+        built = having(sound, Opaque(200, bytes(size + 4)))
+        (decoded,) = pf.decode(built.encode(), "openbsd")
+        for message in (built, decoded):
+            if fits:
+                assert told(message, "to-engine") == told(sound, "to-engine")
+            else:
+                found = breaks_only("X-size", message, sound)
+                assert found.sentence == "openbsd takes messages of up to 4096 bytes, not 4104"
+            assert "X-size" not in told(message, "from-engine")
+    foreign = requests.add("esp", 1, "::1", "::2", private=bytes(5000), dialect="linux")
+    assert "X-size" not in [item.rule for item in pf.check(foreign, dialect="openbsd")]
 
 
 @pytest.mark.requirement("R-A-04")

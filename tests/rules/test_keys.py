@@ -35,6 +35,18 @@ def test_keys_have_bits(exttype: Ext) -> None:
     assert breaks_only("R-2.3.4-01", spoiled, ADD).extension is exttype
 
 
+def test_illumos_takes_no_key_of_zeros() -> None:
+    for name, dialect in (("add_paired", "illumos"), ("add_esp_v4", "openbsd")):
+        sound = golden(name, dialect)
+        assert sound.key_auth is not None
+        zeros = changed(sound, Ext.KEY_AUTH, material=Secret(bytes(len(sound.key_auth.material))))
+        if dialect == "illumos":
+            assert breaks_only("X-key", zeros, sound).sentence == "illumos takes no key of zeros, as KEY_AUTH is"
+        else:
+            assert told(zeros, "to-engine") == told(sound, "to-engine")
+        assert "X-key" not in told(zeros, "from-engine")
+
+
 @pytest.mark.parametrize("dialect", ["linux", "freebsd", "netbsd", "macos"])
 def test_kernels_that_want_a_key_for_null_want_an_empty_one(dialect: str) -> None:
     sound = golden("add_esp_null_with_empty_key", dialect)

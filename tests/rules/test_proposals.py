@@ -26,6 +26,15 @@ def proposing(**fields: Any) -> pf.Message:
     return changed(ACQUIRE, Ext.PROPOSAL, combinations=(dataclasses.replace(first, **fields), *others))
 
 
+@pytest.mark.parametrize("number", [0, 2])
+def test_openbsd_proposes_one_combination(number: int) -> None:
+    sound = golden("acquire_v4", "openbsd")
+    rows = (sound.proposal.combinations[0],) * number  # type: ignore[union-attr]
+    spoiled = changed(sound, Ext.PROPOSAL, combinations=rows)
+    found = breaks_only("X-proposal", spoiled, sound, "from-engine", "warning")
+    assert found.sentence == f"openbsd proposes 1 combination, not {number}"
+
+
 @pytest.mark.requirement("R-2.3.7-04")
 @pytest.mark.parametrize(("lowest", "highest"), [(8, 8), (0, 8), (8, 0)])
 def test_without_authentication_there_are_no_bounds(lowest: int, highest: int) -> None:

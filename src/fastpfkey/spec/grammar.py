@@ -145,6 +145,12 @@ class Grammar:
     requests: Requests = Requests()
     host_prefixes: bool = True
     """Whether the address of one host comes with all its bits as prefix length, instead of 0."""
+    largest_message: int = 0
+    """Bytes of the largest message that the kernel takes; 0: no limit is known."""
+    combinations: int = 0
+    """How many combinations the proposals of the kernel's ACQUIREs have; 0: any number."""
+    zero_keys: bool = True
+    """Whether all bits of a key may be zero."""
     unspecified_family: frozenset[SAType] = frozenset()
     """SA types whose addresses may be of no family."""
 

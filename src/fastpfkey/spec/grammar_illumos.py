@@ -60,4 +60,5 @@ GRAMMAR = Grammar(
     ports="always",
     soft_above_hard="error",
     host_prefixes=False,
+    zero_keys=False,
 )

@@ -60,5 +60,7 @@ GRAMMAR = Grammar(
     forms(TABLE, frozenset({SAType.AH, SAType.ESP, SAType.IPIP, SAType.TCPSIGNATURE, SAType.IPCOMP})),
     strays="error",
     largest_window=64,
+    largest_message=4096,
+    combinations=1,
     unspecified_family=frozenset({SAType.TCPSIGNATURE}),
 )

@@ -49,7 +49,9 @@ def _proposal(setting: Setting, exttype: Ext) -> st.SearchStrategy[Any]:
     if setting.satype == SAType.IPCOMP:
         numbers["encrypt"] = st.just(setting.encrypt)
     bits = st.tuples(st.integers(1, 300), st.integers(1, 300)).map(sorted)
-    rows = st.lists(st.builds(_bound, st.builds(rfc.Combination, **numbers), bits, bits), max_size=3).map(tuple)
+    number = 0 if setting.to_engine else setting.grammar.combinations
+    row = st.builds(_bound, st.builds(rfc.Combination, **numbers), bits, bits)
+    rows = st.lists(row, min_size=number, max_size=number or 3).map(tuple)
     return st.builds(rfc.Proposal, combinations=rows, **plain(setting, _layout(setting, exttype), rfc.Proposal))
 
 

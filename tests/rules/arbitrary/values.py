@@ -148,9 +148,13 @@ def key(setting: Setting, exttype: Ext) -> st.SearchStrategy[Any]:
     extra = "extra_bits" in setting.dialect.by_type[exttype].layout.by_name
     return sizes.flatmap(
         lambda bits: st.binary(min_size=(bits + 7) // 8, max_size=(bits + 7) // 8).map(
-            lambda data: rfc.Key(exttype, bits, Secret(data), 0 if extra else None)
+            lambda data: rfc.Key(exttype, bits, Secret(_sound(setting, data)), 0 if extra else None)
         )
     )
+
+
+def _sound(setting: Setting, key: bytes) -> bytes:
+    return key if any(key) or setting.grammar.zero_keys else b"\x01" + key[1:]
 
 
 def identity(setting: Setting, exttype: Ext) -> st.SearchStrategy[Any]:

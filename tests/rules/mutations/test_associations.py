@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fastpfkey.spec.grammar_keys import WEAK_DES_KEYS
 from fastpfkey.spec.terms import AuthAlgorithm, EncryptAlgorithm, Mode, NATTType, SAState, SAType
 from fastpfkey.wire.extensions import Combination, Key, Lifetime
-from fastpfkey.wire.extensions_ipsec import NATTEncapsulation
+from fastpfkey.wire.extensions_ipsec import NATTEncapsulation, ReplayCounter
 from fastpfkey.wire.message import Message
 from fastpfkey.wire.value import Secret
 
@@ -215,6 +215,21 @@ def window_too_wide(case: Case) -> Ways:
     if not case.submits or most is None:
         return None
     return st.integers(most + 1, 255).map(lambda window: edit(case.message, Ext.SA, replay=window))
+
+
+@mutation("X-counter")
+def replay_counter_without_its_low_half(case: Case) -> Ways:
+    if not case.submits or case.dialect != "illumos":
+        return None
+    return st.integers(1, 2**64 - 1).map(lambda number: put(case.message, ReplayCounter(0, number)))
+
+
+@mutation("X-key")
+def key_of_zeros(case: Case) -> Ways:
+    if not case.to_engine or case.dialect != "illumos":
+        return None
+    found = [item for item in case.message.extensions if isinstance(item, Key) and item.bits]
+    return one_of(edit(case.message, item.exttype, material=Secret(bytes(len(item.material)))) for item in found)
 
 
 @mutation("X-reqid", "warning")

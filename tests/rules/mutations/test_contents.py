@@ -109,7 +109,7 @@ def prefix_that_is_none(case: Case) -> Ways:
     return st.builds(
         lambda item, text: _identified(case, item, IdentityType.PREFIX, text),
         st.sampled_from(found),
-        st.sampled_from(NO_PREFIXES),
+        st.sampled_from([text for text in NO_PREFIXES if len(text) < 5000 or not case.grammar.largest_message]),
     )
 
 
@@ -166,8 +166,9 @@ def _proposed(case: Case, **fields: Any) -> Ways:
     if proposal is None:
         return None
     wrong = replace(BOTH, **fields)
-    places = range(len(proposal.combinations) + 1)
-    rows = proposal.combinations
+    # Where a kernel proposes a number of combinations, this one takes the place of all.
+    rows = () if case.grammar.combinations else proposal.combinations
+    places = range(len(rows) + 1)
     return one_of(edit(case.message, Ext.PROPOSAL, combinations=(*rows[:i], wrong, *rows[i:])) for i in places)
 
 
@@ -212,6 +213,13 @@ def null_encryption_without_bounds(case: Case) -> Ways:
 @mutation("R-2.3.7-09")
 def encryption_bounds_reversed(case: Case) -> Ways:
     return _proposed(case, encrypt_minbits=193)
+
+
+@mutation("X-proposal", "warning")
+def more_combinations_than_the_kernel_has(case: Case) -> Ways:
+    if case.to_engine or case.dialect != "openbsd" or case.message.proposal is None:
+        return None
+    return one_of(edit(case.message, Ext.PROPOSAL, combinations=(BOTH,) * number) for number in (0, 2, 3))
 
 
 def _listed(case: Case, exttype: Ext, **fields: Any) -> Ways:

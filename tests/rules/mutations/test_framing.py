@@ -24,6 +24,7 @@ from .cases import (
     one_of,
     overwrite,
     parameters,
+    put,
     spans,
     stretch,
 )
@@ -75,6 +76,15 @@ def reserved_word_of_a_request(case: Case) -> Ways:
         return None
     places = [start + 16 + 12 for value, start, _ in spans(case) if getattr(value, "requests", ())]
     return one_of(overwrite(case, place, b"\x01") for place in places)
+
+
+@mutation("X-size")
+def message_longer_than_the_kernel_takes(case: Case) -> Ways:
+    """With an extension that nobody knows, of which nothing else can be said."""
+    if not case.to_engine or case.dialect != "openbsd" or not case.message.extensions:
+        return None
+    sizes = st.integers(4096, 8192).filter(lambda size: size % 8 == 4)
+    return sizes.map(lambda size: put(case.message, Opaque(200, bytes(size))))
 
 
 @mutation("R-2.2-02")

@@ -81,6 +81,8 @@ class Sound:
                 st.integers(0, (min(lengths.longest, 512) - lengths.shortest) // lengths.step)
             )
         data = self.draw(st.binary(min_size=bits // 8, max_size=bits // 8))
+        if not any(data) and not self.grammar.zero_keys:
+            data = b"\x01" + data[1:]
         return self.pick((data, data.hex(), "0x" + data.hex()))
 
     def algorithms(self, satype: pf.SAType) -> dict[str, Any]:

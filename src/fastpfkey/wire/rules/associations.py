@@ -9,7 +9,7 @@ from ...spec.terms import AuthAlgorithm, CompressAlgorithm, EncryptAlgorithm, Mo
 from ...spec.terms import ExtensionType as Ext
 from ...spec.terms import MessageType as Msg
 from ..extensions import SA, Combination, Lifetime, Proposal, SPIRange
-from ..extensions_ipsec import SA2, NATTEncapsulation
+from ..extensions_ipsec import SA2, NATTEncapsulation, ReplayCounter
 from ..facts import choice, places
 from .rule import TO_ENGINE, Finding, rule, rules_in
 from .subject import Subject
@@ -180,6 +180,14 @@ def windows_are_not_too_wide(subject: Subject) -> Iterator[Finding]:
     if sa is not None and most and sa.replay > most:
         text = f"{subject.dialect.name} has replay windows of up to {most} packets, not {sa.replay}"
         yield Finding(text, Ext.SA, subject.grammar.larger_windows)
+
+
+@rule("X-counter", way=TO_ENGINE, about=(ReplayCounter,))
+def counters_begin_with_their_low_half(subject: Subject) -> Iterator[Finding]:
+    """A replay counter of 64 bits comes with one of 32: illumos refuses it alone."""
+    for counter in subject.of(ReplayCounter):
+        if counter.count64 and not counter.count:
+            yield Finding("there is a replay counter of 64 bits, but none of 32", counter.exttype)
 
 
 @rule("X-reqid", "warning", way=TO_ENGINE, about=(SA2,))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...errors import LimitError, WireError
+from ...errors import EncodeError, LimitError, WireError
 from ...spec.model import HEADER_SIZE
 from ...spec.terms import ExtensionType as Ext
 from ...spec.terms import MessageType, SAType
@@ -128,6 +128,25 @@ def groups_are_in_order(subject: Subject) -> Iterator[Finding]:
             yield Finding(f"{extension.exttype.name} belongs before {last.name}", extension.exttype)
             return
         last = extension.exttype
+
+
+@rule("X-size", way=TO_ENGINE)
+def messages_are_not_too_long(subject: Subject) -> Iterator[Finding]:
+    """OpenBSD takes no message of more than 4096 bytes."""
+    most = subject.grammar.largest_message
+    if most and (size := _size(subject)) > most:
+        yield Finding(f"{subject.dialect.name} takes messages of up to {most} bytes, not {size}")
+
+
+def _size(subject: Subject) -> int:
+    """Bytes of the message in the dialect; 0 for what that cannot express."""
+    message = subject.message
+    if isinstance(message, MessageView) and message.dialect is subject.dialect:
+        return message.length
+    try:
+        return len(message.encode(subject.dialect))
+    except EncodeError:
+        return 0
 
 
 @rule("R-3.1-04", way=FROM_ENGINE, of_errors=True)

@@ -88,6 +88,14 @@ def des_keys_are_sound(subject: Subject) -> Iterator[Finding]:
         yield Finding("the keys of 3DES repeat, which leaves single DES", Ext.KEY_ENCRYPT)
 
 
+@rule("X-key", way=TO_ENGINE, implies=("R-3.1.2-05",), about=(Key,))
+def keys_are_not_zero(subject: Subject) -> Iterator[Finding]:
+    """No key of zeros, where the kernel refuses it: the answers of illumos have such keys in place of the real ones."""
+    for key in () if subject.grammar.zero_keys else subject.of(Key, *KEY_TYPES, Ext.STR_AUTH):
+        if key.bits and not any(key.reveal()):
+            yield Finding(f"{subject.dialect.name} takes no key of zeros, as {key.exttype.name} is", key.exttype)
+
+
 def _with_parity(key: bytes) -> bytes:
     return bytes(octet & 0xFE | 1 - (octet >> 1).bit_count() % 2 for octet in key)
 

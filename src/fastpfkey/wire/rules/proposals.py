@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ...spec.terms import AuthAlgorithm, EncryptAlgorithm
+from ...spec.terms import AuthAlgorithm, EncryptAlgorithm, MessageType
 from ...spec.terms import ExtensionType as Ext
 from ..extensions import AlgorithmInfo, Combination, Proposal, Supported
 from .rule import FROM_ENGINE, Finding, rule, rules_in
@@ -96,6 +96,16 @@ def encryption_keys_are_bound(subject: Subject) -> Iterator[Finding]:
 def encryption_bounds_go_upwards(subject: Subject) -> Iterator[Finding]:
     """The lower bound is not above the upper."""
     return _reversed(subject, "encrypt")
+
+
+@rule("X-proposal", "warning", way=FROM_ENGINE, about=(Proposal,))
+def kernels_propose_as_they_do(subject: Subject) -> Iterator[Finding]:
+    """An ACQUIRE of OpenBSD has one combination."""
+    most = subject.grammar.combinations
+    for proposal in subject.of(Proposal) if subject.type == MessageType.ACQUIRE and most else ():
+        if len(proposal.combinations) != most:
+            sentence = f"{subject.dialect.name} proposes {most} combination, not {len(proposal.combinations)}"
+            yield Finding(sentence, Ext.PROPOSAL)
 
 
 def _listed(subject: Subject) -> Iterator[tuple[Ext, AlgorithmInfo]]:
