@@ -15,6 +15,7 @@ from ..spec.terms import ExtensionType as Ext
 from ..spec.terms import MessageType as Msg
 from ..spec.terms import SAState, SAType
 from ..wire.extensions import SA, Address, Combination, Lifetime, Proposal
+from ..wire.faults import told_of
 from ..wire.sockaddr import IPAddress, SocketAddress
 from ..wire.value import ExtensionValue
 from .core import Core
@@ -68,7 +69,8 @@ def request(core: Core, satype: SAType, extensions: Sequence[ExtensionValue], as
         return known
     core.acquire_seq = core.acquire_seq % 0xFFFFFFFF + 1
     seq = core.acquire_seq
-    message = core.framing.message(Msg.ACQUIRE, number, core.framing.body(extensions, number), seq=seq)
+    with told_of("acquire"):
+        message = core.framing.message(Msg.ACQUIRE, number, core.framing.body(extensions, number), seq=seq)
     ends = tuple(
         packed(item.ip)
         for item in extensions
@@ -231,6 +233,8 @@ def proposal(core: Core, satype: SAType) -> Proposal:
     return Proposal(replay=32, combinations=combinations(core, satype))
 
 
-def host(exttype: Ext, ip: IPAddress, port: int = 0, proto: int = 0) -> Address:
-    """The address of one host."""
-    return Address(exttype, SocketAddress(ip, port), proto, ip.max_prefixlen)
+def host(core: Core, exttype: Ext, ip: IPAddress, port: int = 0, proto: int = 0) -> Address:
+    """The address of one host, with all its bits where the dialect counts them."""
+    known = core.dialect.by_type.get(exttype)
+    counted = known is not None and "prefixlen" in known.layout.by_name
+    return Address(exttype, SocketAddress(ip, port), proto, ip.max_prefixlen if counted else 0)

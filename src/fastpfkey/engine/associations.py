@@ -64,6 +64,8 @@ def _range(core: Core, request: Request) -> tuple[int, int]:
         low, high = default
     if low > high or (ipcomp and high > spis.LARGEST_CPI):
         raise RefusedError
+    if low == 0 < high:
+        low = 1  # 0 is for local use, and nobody's to give (R-3.1.1-04)
     if low != high and not profile.reserved_spis and request.satype in (SAType.AH, SAType.ESP):
         low = max(low, spis.LOWEST)
         if low > high:
@@ -78,7 +80,6 @@ def add(core: Core, port: Port, request: Request) -> None:
     _check_spi(core, request, sa)
     algorithms.check(core, request)
     satype = request.header.satype
-    acquires.close_larval(core, request, dst)
     if core.store.find(core.key(satype, dst, sa.spi, src)) >= 0:
         raise RefusedError("EEXIST")
     if core.full:
@@ -87,6 +88,7 @@ def add(core: Core, port: Port, request: Request) -> None:
         kind: value for kind, value in request.values.items() if kind != Ext.LIFETIME_CURRENT
     }
     slot = install(core, port, request, values, SAState.MATURE)
+    acquires.close_larval(core, request, dst)
     _answer(core, port, request, core.store.record(slot), "ADD")
     acquires.satisfy(core, request, slot)
 

@@ -17,6 +17,7 @@ from ..spec.terms import ExtensionType as Ext
 from ..spec.terms import MessageType as Msg
 from ..wire.extensions import SA, Identity, Proposal, Sensitivity
 from ..wire.extensions_ipsec import NATTPort
+from ..wire.faults import told_of
 from ..wire.sockaddr import IPAddress
 from ..wire.value import ExtensionValue
 from . import acquires
@@ -24,8 +25,11 @@ from .acquires import Pending
 from .core import Core
 from .identity import ends_of
 from .lifetimes import look, reached, schedule, set_state, show_counters, tell
+from .records import MOST, MOST_ALLOCATIONS
 
 USABLE = (SAState.MATURE, SAState.DYING)
+
+MOST_SPI = 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
@@ -61,18 +65,21 @@ class Session:
 
     @classmethod
     def of(cls, satype: SAType, src: str | IPAddress, dst: str | IPAddress, proxy: object, **more: object) -> Session:
-        """With addresses as text too. Raises ValueError for what is no address."""
+        """With addresses as text too. Raises ValueError for what is no address, and ends of different families."""
         via = None if proxy is None else ip_address(proxy)  # type: ignore[arg-type]
-        return cls(satype, ip_address(src), ip_address(dst), proxy=via, **more)  # type: ignore[arg-type]
+        one, other = ip_address(src), ip_address(dst)
+        if one.version != other.version:
+            raise ValueError(f"{one} and {other} are of different families")
+        return cls(satype, one, other, proxy=via, **more)  # type: ignore[arg-type]
 
     def extensions(self, core: Core) -> list[ExtensionValue]:
         """What an ACQUIRE says, in the RFC's order."""
         found: list[ExtensionValue] = [
-            acquires.host(Ext.ADDRESS_SRC, self.src, self.sport, self.proto),
-            acquires.host(Ext.ADDRESS_DST, self.dst, self.dport, self.proto),
+            acquires.host(core, Ext.ADDRESS_SRC, self.src, self.sport, self.proto),
+            acquires.host(core, Ext.ADDRESS_DST, self.dst, self.dport, self.proto),
         ]
         if self.proxy is not None:
-            found.append(acquires.host(Ext.ADDRESS_PROXY, self.proxy))
+            found.append(acquires.host(core, Ext.ADDRESS_PROXY, self.proxy))
         found += self.identities
         if self.sensitivity is not None:
             found.append(self.sensitivity)
@@ -92,7 +99,9 @@ def held(core: Core, slot: int) -> Association:
 
 
 def inbound(core: Core, satype: SAType, dst: IPAddress, spi: int) -> Association | None:
-    """The usable association of a packet that came in."""
+    """The usable association of a packet that came in. Raises ValueError for an SPI that no packet has."""
+    if not 0 <= spi <= MOST_SPI:
+        raise ValueError(f"{spi} is no SPI, which has 32 bits")
     slot = core.find(core.framing.satype_number(satype), None, dst, spi)
     return held(core, slot) if slot >= 0 and core.state(slot) in USABLE else None
 
@@ -126,7 +135,7 @@ def _allocate(core: Core, slot: int) -> None:
     """Count that an association was given to a session, and when it was used first (R-1.2-02)."""
     row = core.store.rows[slot]
     if not core.profile.allocations_are_packets:
-        row["allocations"] += 1
+        row["allocations"] = min(int(row["allocations"]) + 1, MOST_ALLOCATIONS)
     _first_use(core, slot)
     show_counters(core, slot)
     look(core, slot)
@@ -140,7 +149,12 @@ def _first_use(core: Core, slot: int) -> None:
 
 
 def account(core: Core, association: Association, packets: int, octets: int) -> bool:
-    """Count what went through an association; False if it is gone or was ended by this."""
+    """Count what went through an association; False if it is gone or was ended by this.
+
+    Raises ValueError for less than nothing.
+    """
+    if packets < 0 or octets < 0:
+        raise ValueError("packets and bytes are counted up, never down")
     slot = core.store.place(association.serial)
     if slot < 0 or core.state(slot) not in USABLE:
         return False
@@ -149,9 +163,9 @@ def account(core: Core, association: Association, packets: int, octets: int) -> 
         if core.store.place(association.serial) < 0:
             return False
     row = core.store.rows[slot]
-    row["bytes"] += octets
+    row["bytes"] = min(int(row["bytes"]) + octets, MOST)
     if core.profile.allocations_are_packets:
-        row["allocations"] += packets
+        row["allocations"] = min(int(row["allocations"]) + packets, MOST_ALLOCATIONS)
     _first_use(core, slot)
     show_counters(core, slot)
     if core.profile.reached_by_next:
@@ -185,14 +199,16 @@ def peer_moved(core: Core, association: Association, ip: IPAddress, port: int) -
         raise ValueError("the association is not in UDP")
     said = [
         SA(association.spi),
-        acquires.host(Ext.ADDRESS_SRC, association.src),
+        acquires.host(core, Ext.ADDRESS_SRC, association.src),
         old,
-        acquires.host(Ext.ADDRESS_DST, ip),
+        acquires.host(core, Ext.ADDRESS_DST, ip),
         NATTPort(Ext.NATT_DPORT, port),
     ]
     row = core.store.rows[slot]
     satype = int(row["satype"])
-    message = core.framing.message(Msg.NAT_T_NEW_MAPPING, satype, core.framing.body(said, satype), seq=int(row["seq"]))
+    with told_of("new mapping"):
+        body = core.framing.body(said, satype)
+    message = core.framing.message(Msg.NAT_T_NEW_MAPPING, satype, body, seq=int(row["seq"]))
     core.say(message, core.deliveries.news[MAPPING], None)
 
 
@@ -201,7 +217,9 @@ def passive_change(core: Core, session: Session, proposal: bool) -> None:
     satype = core.framing.satype_number(session.satype)
     said = session.extensions(core) if proposal else session.extensions(core)[:-1]
     audience: Audience = core.deliveries.news["PCHANGE"]
-    core.say(core.framing.message(Msg.PCHANGE, satype, core.framing.body(said, satype)), audience, None)
+    with told_of("pchange"):
+        message = core.framing.message(Msg.PCHANGE, satype, core.framing.body(said, satype))
+    core.say(message, audience, None)
 
 
 def obtained(core: Core, pending: Pending) -> Association | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..spec.delivery import DELIVERIES, ERROR, Audience, Group
 from ..spec.grammar import grammar
-from ..spec.model import HEADER_SIZE, Dialect
+from ..spec.model import HEADER_SIZE, WORD, Dialect
 from ..spec.profile import Profile
 from ..spec.terms import MessageType, SAState, SAType
 from ..wire.dialects import Header
@@ -22,7 +22,7 @@ from .identity import ends_of, packed, place_key
 from .pairs import Pairs
 from .policy import Policies
 from .port import Port
-from .records import Records
+from .records import MOST, Records
 from .registry import Registry
 from .spis import LARGEST_CPI, LOWEST
 from .store import Slots, Store
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from .acquires import Pending
     from .dumps import Dump
     from .moulds import Mould
+
+LONGEST = 0xFFFF * WORD
+"""Bytes of the longest message whose length a header can say."""
 
 CPI_RULE = "R-2.3.1-02"
 """The rule that an IPComp CPI has 16 bits."""
@@ -88,8 +91,8 @@ class Core:
         return self.dialect.errnos.get(name, self.dialect.errnos.get("EINVAL", 22))
 
     def wall(self, when: float) -> int:
-        """Unix time at some time of the clock; 0 for never."""
-        return int(when + self.epoch) if when < float("inf") else 0
+        """Unix time at some time of the clock, as far as a message can say it; 0 for never."""
+        return min(int(when + self.epoch), MOST) if when < float("inf") else 0
 
     # Identity
 
@@ -227,7 +230,7 @@ class Core:
         if not own and not self.profile.faithful_keys:
             message = self.framing.blanked(message)
         if self.wraps:
-            if HEADER_SIZE + len(message) > 0xFFFF * 8:
+            if HEADER_SIZE + len(message) > LONGEST:
                 port.dropped += 1
                 return
             message = message + bytes(-len(message) % 8)
@@ -239,8 +242,8 @@ class Core:
         self.say(message, self.deliveries.answer(type), port)
 
     def error(self, port: Port, header: Header, raw: bytes, errno: str) -> None:
-        """Answer a request with an error."""
-        if self.profile.request_errors:
+        """Answer a request with an error. What is no message of whole words cannot be sent back."""
+        if self.profile.request_errors and len(raw) % WORD == 0 and len(raw) <= LONGEST:
             whole = raw if self.profile.faithful_keys else self.framing.blanked(raw)
             message = self.framing.relabelled(whole, header, self.errno(errno))
         else:

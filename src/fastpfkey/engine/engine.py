@@ -17,6 +17,7 @@ from ..spec.profiles import profile as find_profile
 from ..spec.supported import Offered
 from ..spec.terms import MessageType as Msg
 from ..spec.terms import SAType, Term
+from ..wire.faults import told_of
 from ..wire.memory import byte_view
 from ..wire.sockaddr import IPAddress
 from . import acquires, associations, bulk, consumers, control, dumps, lifetimes, migration, policies
@@ -85,7 +86,8 @@ class Engine:
     "flush", "promisc_receive" or "promisc_send"; by default everyone is trusted. `faults` has things go wrong on
     purpose, on the clock of the plan.
 
-    Raises ValueError for an unknown dialect or profile, TypeError for an unknown knob.
+    Raises ValueError for an unknown dialect or profile, TypeError for an unknown knob, ValueError for one that has no
+    such position, and for a fault with an error that the dialect does not have.
     """
 
     def __init__(
@@ -104,6 +106,9 @@ class Engine:
         chosen = profile if isinstance(profile, Profile) else find_profile(profile or found.name)
         if clock is None:
             clock = time.monotonic if faults is None else faults.clock
+        unknown = {fault.errno for fault in (faults.faults if faults else ())} - {"", *found.errnos}
+        if found.errnos and unknown:
+            raise ValueError(f"{found.name} has no error {', '.join(sorted(unknown))}")
         now = clock()
         self._faults = faults
         self._core = Core(
@@ -169,7 +174,7 @@ class Engine:
         self._core.dumps.pop(port.number, None)
 
     def _type_of(self, message: bytes) -> Msg:
-        return self._core.framing.types[message[1]]
+        return self._core.framing.types.get(message[1], Msg.RESERVED)
 
     def _read(self, port: Port) -> None:
         dumps.resume(self._core, port)
@@ -279,7 +284,7 @@ class Engine:
         """An association for packets that go out, or if nothing fits, the request that went to key managers.
 
         What else may be said of the `Session` goes into the ACQUIRE. Raises OSError with EPROTONOSUPPORT if no key
-        manager has registered for the type, ValueError for what is no address.
+        manager has registered for the type, ValueError for what is no address or cannot be told in the dialect.
         """
         self.advance()
         session = Session.of(satype, src, dst, proxy, **more)
@@ -325,7 +330,12 @@ class Engine:
         consumers.passive_change(self._core, Session.of(satype, src, dst, proxy, **more), proposal)
 
     def add_algorithm(self, satype: SAType, algorithm: Offered) -> None:
-        """Offer an algorithm; registered ports hear the new list."""
+        """Offer an algorithm; registered ports hear the new list.
+
+        Raises EncodeError for one that the dialect has no number for.
+        """
+        with told_of("algorithm"):
+            self._core.framing.body(self._core.algorithms.listed([algorithm]), 0)
         self._core.moulds.clear()
         self._core.algorithms.add(satype, algorithm)
         control.announce(self._core, satype)

@@ -50,6 +50,10 @@ class Fault:
     size: int = 16
     """For "truncate": bytes that are left."""
 
+    def __post_init__(self) -> None:
+        if self.nth < 1 or self.times < 1 or self.size < 1 or not self.seconds >= 0:
+            raise ValueError("messages are counted from 1, and nothing takes less than no time or room")
+
     @property
     def of_requests(self) -> bool:
         """Whether it strikes requests, rather than what the engine says."""
@@ -158,8 +162,13 @@ class FaultyPort(Port):
 
     def put_block(self, block: Block, anyway: bool = False) -> int:
         """Queue messages one by one."""
-        begins = (0, *block.ends)
-        return sum(self.put(bytes(block.data[begin:end])) for begin, end in zip(begins, block.ends, strict=False))
+        limit, begins = self.limit, (0, *block.ends)
+        if anyway:
+            self.limit += len(block.data)
+        try:
+            return sum(self.put(bytes(block.data[begin:end])) for begin, end in zip(begins, block.ends, strict=False))
+        finally:
+            self.limit = limit
 
     def due(self) -> float:
         """When the next delayed message arrives; infinity without any."""

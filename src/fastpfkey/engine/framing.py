@@ -137,8 +137,8 @@ class Framing:
         return b"".join(self.extension(value, satype) for value in values)
 
     def relabelled(self, raw: bytes, header: Header, errno: int = 0) -> bytes:
-        """The same extensions behind another header, whose length is set."""
-        changed = header._replace(len=len(raw) // WORD, errno=errno, reserved=0)
+        """The same extensions behind another header, whose length is set, and whose version is the engine's."""
+        changed = header._replace(version=PF_KEY_V2, len=len(raw) // WORD, errno=errno, reserved=0)
         return self.codec.write_header(changed) + raw[HEADER_SIZE:]
 
     def without_secrets(self, raw: bytes) -> bytes:

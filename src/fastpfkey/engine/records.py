@@ -35,6 +35,9 @@ _SPI_ONLY = 8
 """Bytes of that extension up to and including the SPI."""
 
 _TIMES = struct.Struct("=IQQQ")
+MOST_ALLOCATIONS, MOST = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
+"""What the counters of a lifetime can say; they stay there rather than start again."""
+
 _COUNTERS = 4
 """Where in a lifetime its numbers begin."""
 

@@ -20,6 +20,7 @@ class Registry:
     def __init__(self, dialect: Dialect, profile: Profile) -> None:
         lists = supported(dialect)
         self._profile = profile
+        self._terms = dialect.terms
         self.separate = Ext.SUPPORTED_COMP in dialect.by_type
         self._lists: dict[SAType, list[Offered]] = {
             SAType.AH: list(lists.auth),
@@ -47,14 +48,25 @@ class Registry:
 
     def extensions(self, satype: SAType) -> list[Supported]:
         """The complete lists that a REGISTER is answered with (R-3.1.7-07)."""
-        offers = self.offered(satype)
+        return self.listed(self.offered(satype))
+
+    def listed(self, offers: list[Offered]) -> list[Supported]:
+        """Algorithms as extensions, one for each kind, but never none."""
         if not self._profile.lists_null:
             offers = [item for item in offers if item.id not in _NULL]
         auth = _list(Ext.SUPPORTED_AUTH, offers, AuthAlgorithm)
         encrypt = _list(Ext.SUPPORTED_ENCRYPT, offers, EncryptAlgorithm)
-        compress = _list(Ext.SUPPORTED_COMP if self.separate else Ext.SUPPORTED_ENCRYPT, offers, CompressAlgorithm)
+        compress = self._compressions([item for item in offers if isinstance(item.id, CompressAlgorithm)])
         found = [item for item in (auth, encrypt, compress) if item.algorithms]
         return found or [auth]
+
+    def _compressions(self, offers: list[Offered]) -> Supported:
+        """Compression in a list of its own; systems without one number it in that of encryption."""
+        if self.separate:
+            return _list(Ext.SUPPORTED_COMP, offers, CompressAlgorithm)
+        to = self._terms["encrypt"].term
+        listed = [item._replace(id=EncryptAlgorithm(to(self._terms["compress"].number(item.id)))) for item in offers]
+        return _list(Ext.SUPPORTED_ENCRYPT, listed, EncryptAlgorithm)
 
 
 def _list(exttype: Ext, offers: Iterable[Offered], kind: type[Term]) -> Supported:

@@ -16,6 +16,9 @@ import numpy.typing as npt
 
 Slots = npt.NDArray[np.int64]
 
+FARTHEST = 2.0**62
+"""Seconds; what is due later is counted to the same bucket."""
+
 
 class Bucket:
     """The entries of one second."""
@@ -59,7 +62,7 @@ class Wheel:
             slots, times = slots[finite], times[finite]
         if not len(slots):
             return
-        seconds = np.floor(times).astype(np.int64)
+        seconds = np.floor(np.minimum(times, FARTHEST)).astype(np.int64)
         order = np.argsort(seconds, kind="stable")
         slots, times, seconds = slots[order].astype(np.uint32), times[order], seconds[order]
         starts = np.flatnonzero(np.diff(seconds, prepend=seconds[:1] - 1)).tolist()

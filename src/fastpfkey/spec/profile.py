@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from functools import cache
+from typing import Literal, NamedTuple, get_args, get_origin, get_type_hints
 
+from .delivery import DELIVERIES
 from .terms import SAType
 
 
@@ -229,3 +231,19 @@ class Profile:
     """Bytes of messages that wait for a reader; what is said to a full socket is lost, and counted."""
     faithful_keys: bool = False
     """Whether keys go where the kernel sends them. By default no socket gets the keys of another's request."""
+
+    def __post_init__(self) -> None:
+        for name, choices in _choices().items():
+            value = getattr(self, name)
+            if value not in choices:
+                raise ValueError(f"{name} is one of {', '.join(map(repr, choices))}, not {value!r}")
+        if self.deliveries not in DELIVERIES:
+            raise ValueError(f"deliveries is one of {', '.join(map(repr, DELIVERIES))}, not {self.deliveries!r}")
+
+
+@cache
+def _choices() -> Mapping[str, tuple[object, ...]]:
+    """The knobs that have named positions, and these."""
+    hints = get_type_hints(Profile)
+    found = {name: get_args(hint) for name, hint in hints.items() if get_origin(hint) is Literal}
+    return found | {name: (False, True) for name, hint in hints.items() if hint is bool}
