@@ -13,6 +13,8 @@ from .request import Request
 
 _LIMITS = {AuthAlgorithm: "SADB_AALG_MAX", EncryptAlgorithm: "SADB_EALG_MAX", CompressAlgorithm: "SADB_X_CALG_MAX"}
 
+PASSWORD_BITS = KeyLengths(8, 640)
+
 IPSEC = (SAType.AH, SAType.ESP, SAType.IPCOMP)
 
 
@@ -20,6 +22,8 @@ def check(core: Core, request: Request) -> None:
     """Hold the algorithms and keys of a request to what the engine offers. Raises RefusedError."""
     sa = request.sa()
     satype = request.satype
+    if satype is SAType.TCPSIGNATURE:
+        _password(core, request, sa)
     if satype not in IPSEC:
         return
     auth = AuthAlgorithm(sa.auth)
@@ -41,6 +45,16 @@ def check(core: Core, request: Request) -> None:
     elif encrypt != EncryptAlgorithm.NONE:
         _known(core, SAType.ESP, encrypt)
     _keys(core, request, sa)
+
+
+def _password(core: Core, request: Request, sa: SA) -> None:
+    """What signs TCP segments: MD5, where the system has a number for it, and a password of up to 80 bytes."""
+    key = request.values.get(Ext.STR_AUTH if Ext.STR_AUTH in core.dialect.by_type else Ext.KEY_AUTH)
+    named = AuthAlgorithm.TCP_MD5 in core.dialect.terms["auth"].numbers
+    if named and AuthAlgorithm(sa.auth) is not AuthAlgorithm.TCP_MD5:
+        raise RefusedError
+    if not isinstance(key, Key) or not PASSWORD_BITS.allow(key.bits):
+        raise RefusedError
 
 
 def _known(core: Core, satype: SAType, algorithm: Term) -> None:

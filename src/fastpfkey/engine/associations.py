@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 from ..spec.terms import ExtensionType as Ext
@@ -87,6 +88,8 @@ def add(core: Core, port: Port, request: Request) -> None:
     values: dict[Ext, ExtensionValue] = {
         kind: value for kind, value in request.values.items() if kind != Ext.LIFETIME_CURRENT
     }
+    if satype in core.by_ends and core.profile.unique == "spi":
+        values[Ext.SA] = replace(sa, spi=_fresh(core, satype, sa.spi))
     slot = install(core, port, request, values, SAState.MATURE)
     acquires.close_larval(core, request, dst)
     _answer(core, port, request, core.store.record(slot), "ADD")
@@ -169,6 +172,23 @@ def install(core: Core, port: Port | None, request: Request, values: Values, sta
     show_counters(core, slot)
     schedule(core, slot)
     return slot
+
+
+def _fresh(core: Core, satype: int, wanted: int) -> int:
+    """An SPI that no association has: the wanted one, if nobody has it."""
+    slots = core.store.matching(0, core.store.count, satype).tolist()
+    taken = {ends_of(core.records.values(core.store.record(slot)))[0].spi for slot in slots}
+
+    def used(spi: int) -> bool:
+        return spi in taken or core.store.find(spi.to_bytes(4, "big")) >= 0
+
+    if not used(wanted):
+        return wanted
+    low, high = core.profile.default_range or (1, 0xFFFFFFFF)
+    spi = spis.choose(low, high, core.random, used)
+    if spi is None:
+        raise RefusedError("EEXIST")
+    return spi
 
 
 def _check_spi(core: Core, request: Request, sa: SA) -> None:

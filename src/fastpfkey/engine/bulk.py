@@ -41,6 +41,7 @@ MOST_MOULDS = 256
 
 _LENGTH = MSG["len"].offset
 _TYPE = MSG["type"].offset
+_SATYPE = MSG["satype"].offset
 _MAPPED = np.frombuffer(bytes(10) + b"\xff\xff", np.uint8)
 
 One = Callable[[bytes, int], None]
@@ -56,7 +57,8 @@ def handle(core: Core, port: Port, data: memoryview, one: One) -> int:
     while position < len(data):
         outcome = walk(data, position, len(data), core.framing.codec.frame, False, offsets)
         begins = np.frombuffer(offsets, np.uint64)[: outcome.count].astype(np.int64)
-        _chunk(Run(core, port, octets, begins, one, handled), octets[begins + _TYPE] == adding)
+        adds = (octets[begins + _TYPE] == adding) & ~np.isin(octets[begins + _SATYPE], list(core.by_ends))
+        _chunk(Run(core, port, octets, begins, one, handled), adds)
         handled += outcome.count
         position = outcome.next
         if outcome.fault:

@@ -85,6 +85,9 @@ class Core:
         self.algorithms = Registry(self.dialect, self.profile)
         self.pairs = Pairs(self.store, self.records)
         self.wraps = self.profile.wraps and self.dialect.wraps
+        known = self.dialect.terms["satype"].numbers
+        self.by_ends = frozenset(known[item] for item in self.profile.ends_identify if item in known)
+        """Wire numbers of the SA types whose associations are told apart by their addresses."""
 
     def errno(self, name: str) -> int:
         """The dialect's number of an error; EINVAL's for one that it does not list."""
@@ -98,6 +101,8 @@ class Core:
 
     def key(self, satype: int, dst: IPAddress, spi: int, src: IPAddress | None = None) -> bytes:
         """The identity of an association. `satype` is a wire number."""
+        if src is not None and satype in self.by_ends:
+            return _ends_key(satype, packed(dst), packed(src))
         if self.profile.unique == "spi":
             return spi.to_bytes(4, "big")
         base = bytes([satype]) + spi.to_bytes(4, "big") + packed(dst)
@@ -107,13 +112,22 @@ class Core:
     def spi_bounds(self, satype: SAType) -> tuple[int, int]:
         """The lowest and the highest SPI that an ADD may install."""
         ipsec = satype in (SAType.AH, SAType.ESP)
-        least = 0 if self.profile.spi_zero else 1
+        least = 0 if self.profile.spi_zero or satype in self.profile.ends_identify else 1
         lowest = LOWEST if ipsec and not self.profile.reserved_spis else least
         short = satype == SAType.IPCOMP and CPI_RULE not in self.profile.tolerates
         return lowest, LARGEST_CPI if short else 0xFFFFFFFF
 
     def keys(self, satypes: Octets | int, spis: Octets, dsts: Octets, srcs: Octets) -> list[bytes]:
         """The same of many: SPIs in network order as rows of 4 bytes, addresses as rows of 16."""
+        found = self._keys_with_spis(satypes, spis, dsts, srcs)
+        by_ends = np.broadcast_to(np.isin(satypes, list(self.by_ends)), len(spis))
+        kinds = np.broadcast_to(satypes, len(spis))
+        for place in np.flatnonzero(by_ends).tolist():
+            found[place] = _ends_key(int(kinds[place]), dsts[place].tobytes(), srcs[place].tobytes())
+        return found
+
+    def _keys_with_spis(self, satypes: Octets | int, spis: Octets, dsts: Octets, srcs: Octets) -> list[bytes]:
+        """Identities by SPI, of all."""
         if self.profile.unique == "spi":
             return rows_as_bytes(spis)
         known = self.dialect.terms["satype"].numbers
@@ -249,3 +263,8 @@ class Core:
         else:
             message = self.framing.relabelled(raw[:HEADER_SIZE], header, self.errno(errno))
         self.say(message, self.deliveries.answers[ERROR], port)
+
+
+def _ends_key(satype: int, dst: bytes, src: bytes) -> bytes:
+    """The identity of an association that its addresses identify."""
+    return bytes([satype]) + dst + src

@@ -241,6 +241,7 @@ STATES = rfc2367.STATES.extended(
 
 AUTH = rfc2367.AUTH.extended(
     {
+        "SADB_AALG_MD5": (1, Auth.TCP_MD5),
         "SADB_AALG_SHA256HMAC": (5, Auth.SHA2_256_HMAC),
         "SADB_AALG_SHA384HMAC": (6, Auth.SHA2_384_HMAC),
         "SADB_AALG_SHA512HMAC": (7, Auth.SHA2_512_HMAC),

@@ -95,6 +95,9 @@ class Profile:
     """What makes an SPI one of its kind: SA type and destination, or nothing else at all (FreeBSD)."""
     source_identifies: frozenset[SAType] = frozenset()
     """SA types whose associations are told apart by the source address too (R-3.1-03)."""
+    ends_identify: frozenset[SAType] = frozenset()
+    """SA types whose associations are told apart by their addresses, whatever the SPI. Where SPIs are one of their kind
+    (FreeBSD), one that is taken is replaced by another."""
     spi_zero: bool = False
     """Whether an association may have SPI 0."""
     reserved_spis: bool = False

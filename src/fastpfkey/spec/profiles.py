@@ -1,7 +1,7 @@
 """The profiles: one for each system, as far as its behaviour is known.
 
 Linux was observed (6.1.176, `[live]` in the tables that this was written from), FreeBSD, NetBSD, macOS and OpenBSD were
-read in source. illumos documents its messages but not its engine, so its profile is the RFC's.
+read in source, and of illumos what it does for TCP-MD5; apart from that its profile is the RFC's.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from .profile import IGNORED, SENT_EINVAL, SENT_EMSGSIZE, HeaderError, Profile
+from .terms import SAType
 
 _LABELS = "IDENTITY_SRC IDENTITY_DST SENSITIVITY"
 _NATT = "NATT_TYPE NATT_SPORT NATT_DPORT"
 _BARE = "SA* ADDRESS_SRC ADDRESS_DST"
+
+_TCP = frozenset({SAType.TCPSIGNATURE})
 
 _LATER = frozenset({"R-3.1.2-11 KEY_AUTH", "R-3.1.2-11 KEY_ENCRYPT"})
 """Whether an UPDATE needs keys shows when it is known what it updates."""
@@ -161,6 +164,7 @@ FREEBSD = Profile(
     null_needs_auth=False,
     request_errors=True,
     unique="spi",
+    ends_identify=_TCP,
     default_range=(0x100, 0x0FFFFFFF),
     default_range_ipcomp=(0x100, 0xFFFF),
     update_live="keyless",
@@ -204,6 +208,8 @@ NETBSD = replace(
     evidence="read in source, less closely than FreeBSD, from which it differs in dumps",
     dump="whole",
     unique="destination",
+    ends_identify=frozenset(),
+    source_identifies=_TCP,
 )
 
 MACOS = replace(
@@ -211,6 +217,7 @@ MACOS = replace(
     name="macos",
     evidence="as FreeBSD, with which it shares KAME's code; not read as closely",
     unique="destination",
+    ends_identify=frozenset(),
 )
 
 OPENBSD = replace(
@@ -240,8 +247,10 @@ ILLUMOS = replace(
     RFC2367,
     name="illumos",
     table_full="ENOMEM",
-    evidence="the RFC's: how the illumos engine behaves beyond its message formats was neither observed nor read",
+    evidence="the RFC's, and for TCP-MD5 read in source; beyond that its behaviour was neither observed nor read",
     grammar="dialect",
+    ends_identify=_TCP,
+    record=RFC2367.record + " STR_AUTH",
 )
 
 PROFILES: Mapping[str, Profile] = MappingProxyType(
