@@ -169,8 +169,14 @@ PREFIXES: dict[type[Term], str] = {
 }
 
 
+ALONE = {"SADB_AALG_MD5": AuthAlgorithm.TCP_MD5}
+"""Names that mean what another prefix would not: illumos signs TCP segments with plain MD5, and nothing else."""
+
+
 def meaning(kind: type[Term], c_name: str) -> Term:
     """The term that a C name means, judged by the name alone."""
+    if c_name in ALONE:
+        return ALONE[c_name]
     spelling = re.sub(f"^({PREFIXES[kind]})", "", c_name)
     assert spelling != c_name
     found = [term for pattern, term in MEANINGS.get(kind, {}).items() if re.fullmatch(pattern, spelling)]
