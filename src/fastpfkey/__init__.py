@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from .spec.terms import SAState as SAState
     from .spec.terms import SAType as SAType
     from .transport import aio as aio
+    from .transport import tcpmd5 as tcpmd5
     from .transport.applying import Applied as Applied
     from .transport.bulk import Failure as Failure
     from .transport.bulk import Outcomes as Outcomes
@@ -153,6 +154,7 @@ _HOMES = {
     "iter_tables": "columns.stream",
     "plan": "columns.plan",
     "requests": "wire",
+    "tcpmd5": "transport",
     "wipe": "wire.memory",
 }
 """Where each public name lives; what is no attribute of its home is a module in it.

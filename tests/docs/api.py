@@ -38,7 +38,7 @@ SECTIONS = {
     "Making messages": "requests",
     "Tables": "SATable PolicyTable AlgorithmTable iter_tables diff Difference",
     "Messages from tables": "build_add build_update build_delete build_get build_dump",
-    "Clients": "Client aio Outcomes Failure Plan plan Applied",
+    "Clients": "Client aio Outcomes Failure Plan plan Applied tcpmd5",
     "Events": "Monitor Event EventKind Burst Resync",
     "Engine": "Engine",
     "Memory": "BufferPool Lease PoolStatistics wipe",

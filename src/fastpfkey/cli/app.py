@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from . import engines, hosting, messages, questions, scripts, syncing
+from . import bgp, engines, hosting, messages, questions, scripts, syncing
 from .ending import FAILURE, Group
 
 
@@ -40,7 +40,7 @@ def doctor(as_json: bool) -> None:
         sys.exit(FAILURE)
 
 
-KINDS = (messages, questions, scripts, syncing, hosting, engines)
+KINDS = (messages, questions, scripts, syncing, hosting, engines, bgp)
 
 for _command in (command for kind in KINDS for command in kind.COMMANDS):
     cli.add_command(_command)
