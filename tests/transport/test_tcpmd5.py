@@ -108,7 +108,7 @@ def test_one_direction_that_was_there(client: pf.Client) -> None:
 
 
 def test_everything_else_is_left_alone(client: pf.Client) -> None:
-    client.add("ah", 0x2000, LOCAL, PEER, auth="sha1-hmac", auth_key=bytes(20))
+    client.add("ah", 0x2000, LOCAL, PEER, auth="sha1-hmac", auth_key=bytes(range(20)))
     tcpmd5.set(PEER, LOCAL, PASSWORD, client=client)
     tcpmd5.delete(PEER, LOCAL, client=client)
     assert client.dump()["spi"].tolist() == [0x2000]
@@ -172,8 +172,8 @@ def test_what_cannot_be(client: pf.Client, peer: str, local: str, password: str,
 def test_lengths_and_objects(client: pf.Client) -> None:
     tcpmd5.set(ip_address(PEER), ip_address(LOCAL), "x" * 80, client=client)
     assert set(passwords(client).values()) == {b"x" * 80}
-    tcpmd5.set(PEER, LOCAL, b"\0", client=client)
-    assert set(passwords(client).values()) == {b"\0"}
+    tcpmd5.set(PEER, LOCAL, b"\1", client=client)
+    assert set(passwords(client).values()) == {b"\1"}
 
 
 def test_linux_has_a_socket_option_instead() -> None:
