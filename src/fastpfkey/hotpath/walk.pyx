@@ -65,6 +65,7 @@ cdef uint64_t walk_messages(
             index = examine(cache, frame, base, at, stop, verdict)
             if index < 0:
                 break
+        fetch_ahead(base + at, stop - at)
         offsets[count] = at
         count += 1
         length = <uint64_t> load_u16(base + at + 4, frame.swap) * WORD
