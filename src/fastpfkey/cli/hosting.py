@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ..spec import DIALECTS
+from ..spec.model import HEADER_SIZE, LONGEST_MESSAGE
 
 
 @click.command()
@@ -16,7 +17,13 @@ from ..spec import DIALECTS
 @click.option("--dialect", type=click.Choice(DIALECTS), default="linux", show_default=True, help="What it speaks.")
 @click.option("--allow-uid", "uids", type=int, multiple=True, help="A user beside you and root who may connect.")
 @click.option("--max-clients", type=click.IntRange(1), default=1024, show_default=True, help="Clients at once.")
-@click.option("--max-message", type=click.IntRange(16), default=65536, show_default=True, help="Bytes of a request.")
+@click.option(
+    "--max-message",
+    type=click.IntRange(HEADER_SIZE, LONGEST_MESSAGE),
+    default=65536,
+    show_default=True,
+    help="Bytes of a request.",
+)
 @click.option("--max-associations", type=click.IntRange(1), help="Associations, unless memory is the limit.")
 def serve(
     path: Path, dialect: str, uids: Sequence[int], max_clients: int, max_message: int, max_associations: int | None

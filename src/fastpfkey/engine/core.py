@@ -11,7 +11,7 @@ import numpy as np
 
 from ..spec.delivery import DELIVERIES, ERROR, Audience, Group
 from ..spec.grammar import grammar
-from ..spec.model import HEADER_SIZE, WORD, Dialect
+from ..spec.model import HEADER_SIZE, LONGEST_MESSAGE, WORD, Dialect
 from ..spec.profile import Profile
 from ..spec.terms import MessageType, SAState, SAType
 from ..wire.dialects import Header
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from .acquires import Pending
     from .dumps import Dump
     from .moulds import Mould
-
-LONGEST = 0xFFFF * WORD
-"""Bytes of the longest message whose length a header can say."""
 
 CPI_RULE = "R-2.3.1-02"
 """The rule that an IPComp CPI has 16 bits."""
@@ -244,7 +241,7 @@ class Core:
         if not own and not self.profile.faithful_keys:
             message = self.framing.blanked(message)
         if self.wraps:
-            if HEADER_SIZE + len(message) > LONGEST:
+            if HEADER_SIZE + len(message) > LONGEST_MESSAGE:
                 port.dropped += 1
                 return
             message = message + bytes(-len(message) % 8)
@@ -257,7 +254,7 @@ class Core:
 
     def error(self, port: Port, header: Header, raw: bytes, errno: str) -> None:
         """Answer a request with an error. What is no message of whole words cannot be sent back."""
-        if self.profile.request_errors and len(raw) % WORD == 0 and len(raw) <= LONGEST:
+        if self.profile.request_errors and len(raw) % WORD == 0 and len(raw) <= LONGEST_MESSAGE:
             whole = raw if self.profile.faithful_keys else self.framing.blanked(raw)
             message = self.framing.relabelled(whole, header, self.errno(errno))
         else:

@@ -27,6 +27,9 @@ WORD = 8
 HEADER_SIZE = 16
 """Bytes of struct sadb_msg, the same on every system."""
 
+LONGEST_MESSAGE = 0xFFFF * WORD
+"""Bytes of the longest message whose length field can tell its length."""
+
 EXTENSION_HEADER_SIZE = 4
 """Bytes of struct sadb_ext that carry a meaning: length and type."""
 

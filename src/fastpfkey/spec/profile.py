@@ -13,6 +13,7 @@ from functools import cache
 from typing import Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from .delivery import DELIVERIES
+from .model import LONGEST_MESSAGE
 from .terms import SAType
 
 
@@ -66,7 +67,7 @@ class Profile:
     """Whether extensions of unknown type are ignored (R-2.3-06)."""
     own_pid: bool = False
     """Whether a request has to carry the pid of its sender, where the engine knows it."""
-    largest_message: int = 524_280
+    largest_message: int = LONGEST_MESSAGE
     """Bytes; the header can say no more."""
 
     # Requests

@@ -19,6 +19,7 @@ from typing import Protocol
 
 from ..engine.engine import Engine
 from ..engine.port import Port
+from ..errors import LimitError
 from ..spec.model import HEADER_SIZE
 from . import header, notices
 from .listening import Peer, listen, peer
@@ -31,6 +32,11 @@ BATCH = 256
 
 CHUNK = 1 << 16
 """Bytes of answers that are taken from a port at once."""
+
+MOST_WAITING = CHUNK // HEADER_SIZE + 1024
+"""Packets that wait for a client beside its port: those that were taken from there, and some refusals."""
+
+_NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
 
 
 class Journal(Protocol):
@@ -100,6 +106,7 @@ class Server:
         self._selector.register(self._woken, selectors.EVENT_READ)
         self._due: list[Callable[[], None]] = []
         self._stopping = False
+        self._spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)  # is given up when there are no more files
 
     @property
     def clients(self) -> int:
@@ -134,6 +141,7 @@ class Server:
         self._selector.close()
         for each in (self._listener, self._wake, self._woken):
             each.close()
+        os.close(self._spare)
 
     def _patience(self) -> float | None:
         deadline = self.engine.next_deadline()
@@ -159,17 +167,31 @@ class Server:
             self._write(connection)
 
     def _accept(self) -> None:
-        with suppress(BlockingIOError):
+        try:
             accepted, _ = self._listener.accept()
-            accepted.setblocking(False)
-            who = peer(accepted)
-            if len(self._connections) >= self.limits.clients or not self._may(who):
-                self.refused += 1
-                accepted.close()
-                return
-            port = self.engine.connect(who.pid, name=f"{self.path.name}, user {who.uid}")
-            self._connections[accepted] = Connection(accepted, port, who)
-            self._selector.register(accepted, selectors.EVENT_READ)
+        except OSError as error:
+            if error.errno in _NO_MORE_FILES:
+                self._turn_away()
+            return
+        accepted.setblocking(False)
+        if self.limits.message > CHUNK:
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * self.limits.message)
+        who = peer(accepted)
+        if len(self._connections) >= self.limits.clients or not self._may(who):
+            self.refused += 1
+            accepted.close()
+            return
+        port = self.engine.connect(who.pid, name=f"{self.path.name}, user {who.uid}")
+        self._connections[accepted] = Connection(accepted, port, who)
+        self._selector.register(accepted, selectors.EVENT_READ)
+
+    def _turn_away(self) -> None:
+        """Close a connection for which this process may have no more files; it would stay at the door for ever."""
+        os.close(self._spare)
+        with suppress(OSError):
+            self._listener.accept()[0].close()
+            self.refused += 1
+        self._spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
 
     def _may(self, who: Peer) -> bool:
         return who.uid in (0, os.geteuid()) or who.uid in self.limits.uids
@@ -190,7 +212,7 @@ class Server:
                 return
             if packet == notices.HELLO:
                 connection.wants_notices = True
-                connection.outgoing.insert(0, notices.pack(notices.WELCOME, self.engine.dialect.name))
+                self._tell(connection, notices.pack(notices.WELCOME, self.engine.dialect.name))
             elif self._is_whole(packet):
                 batch += packet
             else:
@@ -217,9 +239,16 @@ class Server:
     def _refuse(self, connection: Connection, packet: bytes, number: int) -> None:
         """Tell a client what a kernel would have told it in send()."""
         if connection.wants_notices:
-            connection.outgoing.insert(0, notices.pack(notices.REFUSED, number))
+            self._tell(connection, notices.pack(notices.REFUSED, number))
         elif len(packet) >= HEADER_SIZE:
-            connection.outgoing.insert(0, header.error(memoryview(packet), number))
+            self._tell(connection, header.error(memoryview(packet), number))
+
+    def _tell(self, connection: Connection, packet: bytes) -> None:
+        """Send a packet of the server's own, which is lost and counted if the client reads nothing."""
+        if len(connection.outgoing) < MOST_WAITING:
+            connection.outgoing.insert(0, packet)
+        else:
+            connection.port.dropped += 1
 
     def _write(self, connection: Connection) -> None:
         """Send what waits, as far as the system takes it."""
@@ -232,9 +261,12 @@ class Server:
                 connection.socket.send(connection.outgoing[-1])
             except BlockingIOError:
                 connection.blocked = True
-            except OSError:
-                self._drop(connection)
-                return
+            except OSError as error:
+                if error.errno != errno.EMSGSIZE:
+                    self._drop(connection)
+                    return
+                connection.outgoing.pop()
+                port.dropped += 1
             else:
                 connection.outgoing.pop()
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.blocked else 0)
@@ -245,7 +277,10 @@ class Server:
         """Packets from the port, last one first: messages, or behind the last of them how many were lost."""
         port = connection.port
         if port.queued:
-            found = list(_apart(port.receive(max(CHUNK, self.limits.message))))
+            try:
+                found = list(_apart(port.receive(CHUNK)))
+            except LimitError:  # a record or a copy of a long message is longer still
+                found = [port.receive_one()]
         else:
             lost, connection.told = port.dropped - connection.told, port.dropped
             found = [notices.pack(notices.LOST, lost)] if connection.wants_notices else []

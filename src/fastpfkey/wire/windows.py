@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..hotpath import hop
-from ..spec.model import HEADER_SIZE
+from ..spec.model import HEADER_SIZE, LONGEST_MESSAGE
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -29,9 +29,6 @@ WINDOW = 4 << 20
 
 PIPE = 1 << 20
 """Bytes that a pipe is asked to hold; what an unprivileged process may ask for on Linux."""
-
-LONGEST = 65535 * 8
-"""Bytes of the longest message that its length field can tell."""
 
 
 class Stream(Protocol):
@@ -93,7 +90,7 @@ def of_chunks(chunks: Iterable[Buffer], swap: bool, limit: Limit | None = None) 
             offset += reach.end
             del pending[: reach.end]
             reach = Reach(0)
-        if len(pending) - reach.end > LONGEST:
+        if len(pending) - reach.end > LONGEST_MESSAGE:
             break
     if pending:
         yield Window(memoryview(bytes(pending)), offset)
