@@ -37,6 +37,7 @@ VIEWS = [
 ]
 TOLD = re.compile(
     r"fastpfkey: standard input: (message \d+, byte \d+: [a-z0-9 ,()_PFKEYV-]+|[\d,]+ bad messages in all)"
+    r"(; --dialect auto finds out what system wrote a file)?"
 )
 
 

@@ -78,7 +78,7 @@ def test_cuts_change_nothing(places: list[tuple[int, int]], cut: int, sizes: lis
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(windows, "WINDOW", window)
         lines: list[str] = []
-        patch.setattr(reading, "tell", lines.append)
+        patch.setattr(reading, "tell", lambda line, *error, **more: lines.append(line))
         patch.setattr(reading, "TOLD", 1000)
         for found in (
             list(windows.of_buffer(memoryview(data), swap=False)),
@@ -103,7 +103,7 @@ def test_the_first_fault_ends_a_source(on_error: str, monkeypatch: pytest.Monkey
     data = bytearray(MIXED * 3)
     data[len(MIXED)] = data[2 * len(MIXED)] = 9
     lines: list[str] = []
-    monkeypatch.setattr(reading, "tell", lines.append)
+    monkeypatch.setattr(reading, "tell", lambda line, *error, **more: lines.append(line))
     source = Given(list(windows.of_buffer(memoryview(data), swap=False)))
     reader = Reader(How(dialect("linux"), "little", on_error))  # type: ignore[arg-type]
     portions = list(reader.portions([source, source]))
@@ -114,7 +114,7 @@ def test_the_first_fault_ends_a_source(on_error: str, monkeypatch: pytest.Monkey
 def test_many_faults_are_summed_up(monkeypatch: pytest.MonkeyPatch) -> None:
     bad = bytes([9, 0, 0, 0, 2, 0]) + bytes(10)
     lines: list[str] = []
-    monkeypatch.setattr(reading, "tell", lines.append)
+    monkeypatch.setattr(reading, "tell", lambda line, *error, **more: lines.append(line))
     monkeypatch.setattr(windows, "WINDOW", 16 * 30)
     source = Given(list(windows.of_buffer(memoryview(bad * 1000), swap=False)))
     list(Reader(How(dialect("linux"), "little", "skip")).portions([source]))

@@ -14,8 +14,8 @@ from ..transport.client import Client
 from .differing import NAMES, subject, write_rows
 from .errors import SourceError
 from .live import connect
-from .reading import tell
 from .tables import Tables, asked, tables_of
+from .telling import tell
 
 PASSING = "state in ('larval', 'dead')"
 """Associations that are not to be made again: under way, or at an end."""

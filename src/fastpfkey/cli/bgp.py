@@ -8,7 +8,7 @@ import click
 
 from .ending import FAILURE, Group
 from .engines import engine_options
-from .options import options
+from .options import examples, options
 
 ends = options(
     click.argument("peer"),
@@ -25,7 +25,10 @@ def tcpmd5() -> None:
     """
 
 
-@tcpmd5.command("set")
+@tcpmd5.command(
+    "set",
+    epilog=examples("fastpfkey tcpmd5 set 192.0.2.2 192.0.2.1 --password-file password --source unix:bsd.sock"),
+)
 @ends
 @click.option("--password-file", "file", metavar="FILE", help="Its first line; - is standard input.")
 @click.option("--password-fd", "descriptor", type=click.IntRange(0), metavar="N", help="The first line read there.")
@@ -51,7 +54,7 @@ def set_(
     set_password(peer, local, password(file, descriptor, variable), source, dialect)
 
 
-@tcpmd5.command()
+@tcpmd5.command(epilog=examples("fastpfkey tcpmd5 delete 192.0.2.2 192.0.2.1 --source unix:bsd.sock"))
 @ends
 def delete(peer: str, local: str, source: str, dialect: str) -> None:
     """Take the password between PEER and the LOCAL address away. The exit status is 1 if there was none."""
@@ -61,7 +64,7 @@ def delete(peer: str, local: str, source: str, dialect: str) -> None:
         sys.exit(FAILURE)
 
 
-@tcpmd5.command("list")
+@tcpmd5.command("list", epilog=examples("fastpfkey tcpmd5 list --source unix:bsd.sock --format jsonl"))
 @engine_options
 @click.option(
     "--format", "form", type=click.Choice(("text", "json", "jsonl", "csv")), default="text", help="What to write."

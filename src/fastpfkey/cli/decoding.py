@@ -42,6 +42,8 @@ def show_rows(sources: Sequence[Source], how: How, view: View, out: TextIO, choi
     reader = Reader(how, choice)
     portions = reader.portions(sources)
     first = next(portions, None)
+    if first is None and reader.failed:
+        return False  # the names of columns would look like an empty table
     rows = TABLES[view.table or about(first.batch if first else None)](view, how.dialect)
     files = tuple(source.name for source in sources) if len(sources) > 1 else ()
     tables = _tables(rows, chain([first] if first else [], portions), files)

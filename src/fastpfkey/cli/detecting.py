@@ -23,8 +23,8 @@ from ..wire.detect import SAMPLE, Candidate, detect
 from ..wire.dialects import host_order
 from ..wire.windows import Window
 from .errors import SourceError
-from .reading import tell
 from .sources import Demo, File, Source, capture, parse, standard_input
+from .telling import tell
 
 
 class Found(NamedTuple):

@@ -14,9 +14,10 @@ from ..interop.records import KEYS, Record
 from ..spec.model import Dialect
 from ..spec.tables import ASSOCIATIONS, POLICIES
 from .errors import SourceError
-from .reading import tell
-from .rendering import PROTOCOLS, printable, row_writer
+from .escaping import printable
+from .rendering import PROTOCOLS, row_writer
 from .tables import Tables, tables_of
+from .telling import tell
 
 MARKS = {"added": "+", "removed": "-", "changed": "~", "rekeyed": ">"}
 """What a line of text begins with."""

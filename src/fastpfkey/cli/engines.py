@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..spec import dialect as find_dialect
+from . import completing
 from .ending import finish
-from .options import FORMATS, comma_separated, options, rows_options, system_option
+from .options import FORMATS, comma_separated, examples, options, rows_options, system_option
 
 if TYPE_CHECKING:
     from ..transport.client import Client
@@ -43,8 +44,8 @@ association = options(
 )
 
 
-@click.command()
-@click.argument("source", default="kernel")
+@click.command(epilog=examples("fastpfkey monitor unix:engine.sock --timeout 0.5"))
+@click.argument("source", default="kernel", shell_complete=completing.sources)
 @system_option
 @click.option(
     "--register", callback=comma_separated, metavar="SATYPE,...", help="Hear also what expires and is needed."
@@ -80,7 +81,7 @@ def monitor(
     )
 
 
-@click.command()
+@click.command(epilog=examples("fastpfkey get ah 0x1000 192.0.2.1 192.0.2.2 --source unix:engine.sock"))
 @association
 @reply_options
 def get(satype: str, spi: int, src: str, dst: str, **shown: Any) -> None:
@@ -88,7 +89,7 @@ def get(satype: str, spi: int, src: str, dst: str, **shown: Any) -> None:
     _ask(lambda client: client.get(satype, spi, src, dst), **shown)
 
 
-@click.command()
+@click.command(epilog=examples("fastpfkey delete ah 0x1000 192.0.2.1 192.0.2.2 --source unix:engine.sock"))
 @association
 @reply_options
 def delete(satype: str, spi: int, src: str, dst: str, **shown: Any) -> None:
@@ -96,7 +97,11 @@ def delete(satype: str, spi: int, src: str, dst: str, **shown: Any) -> None:
     _ask(lambda client: client.delete(satype, spi, src, dst), **shown)
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "fastpfkey add ah 0x1000 192.0.2.1 192.0.2.2 --auth sha1-hmac --auth-key @key --source unix:engine.sock"
+    )
+)
 @association
 @click.option("--auth", metavar="ALGORITHM", help="Such as hmac: sha2-256-hmac.")
 @click.option("--auth-key", metavar="HEX|@FILE", help="Its key; what stands here others can read, a file they cannot.")
@@ -129,7 +134,7 @@ def add(
     _ask(lambda client: client.add(satype, spi, src, dst, **what), source, dialect, form, show_keys)
 
 
-@click.command()
+@click.command(epilog=examples("fastpfkey getspi esp 192.0.2.1 192.0.2.2 --source unix:engine.sock"))
 @click.argument("satype")
 @click.argument("src")
 @click.argument("dst")
@@ -146,7 +151,7 @@ def getspi(
         click.echo(f"0x{client.getspi(satype, src, dst, minimum, maximum):08x}")
 
 
-@click.command()
+@click.command(epilog=examples("fastpfkey flush ah --source unix:engine.sock"))
 @click.argument("satype", default="unspec")
 @reply_options
 def flush(satype: str, **shown: Any) -> None:
@@ -154,7 +159,7 @@ def flush(satype: str, **shown: Any) -> None:
     _ask(lambda client: client.flush(satype), **shown)
 
 
-@click.command()
+@click.command(epilog=examples("fastpfkey register esp --source unix:engine.sock --sort -maxbits --limit 3"))
 @click.argument("satype", default="unspec")
 @engine_options
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="What to write.")

@@ -12,8 +12,8 @@ from ..spec.model import Dialect
 from ..transport.watching import Resync
 from ..wire.message import Message
 from ..wire.requests.values import Name
+from .escaping import printable
 from .live import connect
-from .rendering import printable
 
 
 def show_events(

@@ -10,9 +10,10 @@ import click
 
 from ..spec import DIALECTS
 from ..spec.model import HEADER_SIZE, LONGEST_MESSAGE
+from .options import examples
 
 
-@click.command()
+@click.command(epilog=examples("fastpfkey serve --listen engine.sock"))
 @click.option("--listen", "path", required=True, type=click.Path(path_type=Path), help="Where the socket is made.")
 @click.option("--dialect", type=click.Choice(DIALECTS), default="linux", show_default=True, help="What it speaks.")
 @click.option("--allow-uid", "uids", type=int, multiple=True, help="A user beside you and root who may connect.")
@@ -38,7 +39,10 @@ def serve(
     serve_engine(path, dialect, Limits(max_clients, max_message, frozenset(uids)), max_associations)
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.command(
+    epilog=examples("fastpfkey run --engine unix:engine.sock -- fastpfkey dump kernel"),
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
 @click.option("--engine", metavar="unix:PATH", help="An engine that is served there.")
 @click.option("--private", is_flag=True, help="An engine of its own, which ends with the program.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- PROGRAM ARGS...")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import completing
 from .ending import finish
-from .options import FORMATS, choice_options, dialect_options, reading_options, view_options
+from .options import FORMATS, choice_options, dialect_options, examples, reading_options, view_options
 
 if TYPE_CHECKING:
     from ..spec.plan import ByteOrder
@@ -16,8 +17,14 @@ if TYPE_CHECKING:
     from .sources import Source
 
 
-@click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.command(
+    epilog=examples(
+        "fastpfkey decode --dialect linux sad.bin",
+        "fastpfkey decode --dialect auto --format jsonl sad.bin",
+        "fastpfkey decode --dialect linux --columns spi,src,dst --on-error skip - < sad.bin",
+    )
+)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=completing.files)
 @reading_options
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="What to write.")
 @view_options
@@ -44,8 +51,14 @@ def decode(
     finish(lambda: (show_rows if wanted.rows else show_messages)(sources, how, wanted, sys.stdout))
 
 
-@click.command()
-@click.argument("source", default="kernel")
+@click.command(
+    epilog=examples(
+        "fastpfkey dump demo:5",
+        "fastpfkey dump demo:1000 --where \"state == 'dying'\" --sort -current_bytes --limit 3",
+        "fastpfkey dump demo:1000 --format parquet --output sad.parquet",
+    )
+)
+@click.argument("source", default="kernel", shell_complete=completing.sources)
 @reading_options
 @click.option("--format", "form", type=click.Choice(FORMATS), help="Rows in this format; a pipe gets text.")
 @choice_options
@@ -73,8 +86,8 @@ def dump(
     from .inputs import for_engine
     from .inputs import source as find_source
     from .live import Live
-    from .reading import tell
     from .sources import is_engine
+    from .telling import tell
     from .viewing import view
 
     choice = Choice(satype, networks)
@@ -107,8 +120,8 @@ def dump(
     finish(show)
 
 
-@click.command()
-@click.argument("source", default="demo:1000000")
+@click.command(epilog=examples("fastpfkey bench demo:10000 --json"))
+@click.argument("source", default="demo:1000000", shell_complete=completing.sources)
 @dialect_options
 @click.option("--json", "as_json", is_flag=True, help="An array with an object for each line of the table.")
 def bench(source: str, dialect: str, byteorder: ByteOrder, as_json: bool) -> None:

@@ -9,6 +9,7 @@ import click
 
 from .. import spec
 from ..spec.terms import SAType
+from . import completing
 
 FORMATS = ("text", "json", "jsonl", "csv", "arrow", "parquet")
 """Ways to write messages and rows."""
@@ -18,6 +19,12 @@ TABLES = ("associations", "policies", "algorithms")
 
 SATYPES = tuple(item.label for item in SAType if item is not SAType.UNSPEC)
 """SA types by name."""
+
+
+def examples(*lines: str) -> str:
+    """Command lines at the end of a command's help."""
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -99,6 +106,7 @@ rows_options = options(
         "--columns",
         callback=comma_separated,
         metavar="A,B,...",
+        shell_complete=completing.columns,
         help="Rows with these columns only. A wrong name lists the right ones.",
     ),
     where_option,
@@ -106,6 +114,7 @@ rows_options = options(
         "--sort",
         callback=comma_separated,
         metavar="A,-B,...",
+        shell_complete=completing.columns,
         help="Order by these columns, turned round behind a minus. All rows, or --limit of them, are in memory.",
     ),
     click.option("--limit", type=click.IntRange(0), metavar="N", help="No more than so many rows."),
@@ -114,7 +123,13 @@ rows_options = options(
         type=click.Choice(("binary", "text")),
         help="How arrow and parquet have addresses: 16 bytes each, which is the default, or text.",
     ),
-    click.option("--output", "-o", metavar="FILE", help="Write this file, which is replaced when all is in it."),
+    click.option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        shell_complete=completing.files,
+        help="Write this file, which is replaced when all is in it.",
+    ),
 )
 """Which rows of a table are written, in what order, and where."""
 
@@ -122,6 +137,7 @@ salt_option = click.option(
     "--key-fingerprint",
     "salt_file",
     metavar="SALT-FILE",
+    shell_complete=completing.files,
     help="Fingerprints of keys, which two hosts that have the same file can compare.",
 )
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import completing
 from .ending import finish
-from .options import choice_options, reading_options, salt_option, system_option, where_option
+from .options import choice_options, examples, reading_options, salt_option, system_option, where_option
 
 if TYPE_CHECKING:
     from ..spec.plan import ByteOrder
@@ -19,8 +20,12 @@ SORTS = ("bytes", "packets", "total", "left", "age")
 """What `top` can sort by; `topping` has each."""
 
 
-@click.command()
-@click.argument("source", default="kernel")
+@click.command(
+    epilog=examples(
+        "fastpfkey stats demo:1000", "fastpfkey stats --dialect linux sad.bin --policies spd.bin --format json"
+    )
+)
+@click.argument("source", default="kernel", shell_complete=completing.sources)
 @reading_options
 @where_option
 @click.option("--policies", metavar="FILE", help="A dump of policies, where SOURCE is a file without them.")
@@ -61,8 +66,13 @@ def stats(
     finish(lambda: show_survey(source, named, how, asked, sys.stdout))
 
 
-@click.command()
-@click.argument("source", default="kernel")
+@click.command(
+    epilog=examples(
+        "fastpfkey top unix:engine.sock --once --interval 0.1",
+        "fastpfkey top demo:1000 --sort left --rows 3 --iterations 1 --interval 0.1",
+    )
+)
+@click.argument("source", default="kernel", shell_complete=completing.sources)
 @system_option
 @choice_options
 @where_option

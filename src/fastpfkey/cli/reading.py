@@ -6,11 +6,8 @@ were shown, so both streams on one terminal read in order.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
-
-import click
 
 from ..errors import ReplyError, WireError, wire_error
 from ..hotpath import hop
@@ -20,11 +17,19 @@ from ..wire.batch import Batch
 from ..wire.decode import decode
 from ..wire.recovery import OnError
 from .choosing import EVERYTHING, Choice
-from .rendering import printable
+from .ending import FAILURE
 from .sources import Source
+from .telling import tell
 
 TOLD = 20
 """Bad messages of a source that get a line each; further ones are counted."""
+
+
+NO_SUCH = "a source is kernel, unix:PATH, engine, demo:N or a file"
+"""What may have been meant by a name that is no file's."""
+
+STRANGE = "--dialect auto finds out what system wrote a file"
+"""What may help if not even the first message can be read."""
 
 
 class How(NamedTuple):
@@ -63,13 +68,20 @@ class Faults:
     def tell(self, faults: Sequence[WireError], skipped: int, offset: int, number: int) -> None:
         """Tell of those in a window that begins at this offset with the message of this number."""
         for fault in faults[: max(TOLD - self.count, 0)]:
-            tell(f"{self.source}: {wire_error(fault.fault, fault.offset + offset, fault.message_index + number)}")
+            error = wire_error(fault.fault, fault.offset + offset, fault.message_index + number)
+            tell(
+                f"{self.source}: {error}",
+                error,
+                hint="" if error.message_index else STRANGE,
+                source=self.source,
+                status=FAILURE,
+            )
         self.count += max(len(faults), skipped)
 
     def sum_up(self) -> None:
         """Tell how many there were, if not each was told of."""
         if self.count > TOLD:
-            tell(f"{self.source}: {self.count:,} bad messages in all")
+            tell(f"{self.source}: {self.count:,} bad messages in all", source=self.source)
 
 
 class Reader:
@@ -89,7 +101,8 @@ class Reader:
                 if isinstance(error, BrokenPipeError):
                     raise
                 self.failed = True
-                tell(reason(error, source.name))
+                hint = NO_SUCH if isinstance(error, FileNotFoundError) else ""
+                tell(reason(error, source.name), error, hint=hint, source=source.name, status=FAILURE)
             if self.failed and self.how.on_error == "raise":
                 return
 
@@ -118,12 +131,6 @@ def _numbers(batch: Batch, first: int, swap: bool) -> Sequence[int]:
         place = offset
         found.append(first)
     return found
-
-
-def tell(line: str) -> None:
-    """A line on standard error, behind all that was printed before."""
-    sys.stdout.flush()
-    click.echo(f"fastpfkey: {printable(line)}", err=True)
 
 
 def reason(error: OSError, name: str = "") -> str:

@@ -92,13 +92,6 @@ def row_writer(form: str, out: TextIO, names: Sequence[str]) -> Writer:
     return JSONArray(out) if form == "json" else JSONLines(out)
 
 
-def printable(text: str) -> str:
-    """Text whose control characters, which could command a terminal, are escaped."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
-
-
 def request(value: Record) -> str:
     """A policy request as people write it: protocol/mode/source-destination/level."""
     proto = PROTOCOLS.get(value["proto"], str(value["proto"]))

@@ -29,8 +29,8 @@ from ..transport.resolver import System
 from ..wire import requests
 from ..wire.decode import decode
 from .errors import SourceError
-from .reading import tell
 from .setkey_sources import engine_of
+from .telling import tell
 
 
 def save_table(name: str, dialect: Dialect, output: str, variant: str) -> None:

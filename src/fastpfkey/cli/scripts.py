@@ -7,12 +7,13 @@ import sys
 import click
 
 from ..spec import dialect as find_dialect
+from . import completing
 from .ending import finish
-from .options import system_option, variant_option
+from .options import examples, system_option, variant_option
 
 
-@click.command()
-@click.argument("source", default="kernel")
+@click.command(epilog=examples("fastpfkey save unix:engine.sock --with-keys -o table.conf"))
+@click.argument("source", default="kernel", shell_complete=completing.sources)
 @system_option
 @click.option("--output", "-o", required=True, metavar="FILE", help="The script; nobody else can read it.")
 @click.option("--with-keys", is_flag=True, help="Say that keys are to be written. Without them there is no script.")
@@ -30,7 +31,7 @@ def save(source: str, dialect: str, output: str, with_keys: bool, variant: str) 
     save_table(source, find_dialect(dialect), output, variant)
 
 
-@click.command()
+@click.command(epilog=examples("fastpfkey load table.conf --source unix:engine.sock"))
 @click.argument("file")
 @click.option("--source", default="kernel", show_default=True, help="The key engine to load it into.")
 @system_option

@@ -20,8 +20,8 @@ from ..wire import requests
 from ..wire.decode import decode
 from ..wire.message import Message, MessageValue, MessageView
 from .errors import SourceError
-from .reading import tell
 from .sources import Source, parse
+from .telling import tell
 
 LIVE = re.compile(r"kernel|engine|unix:.*", re.DOTALL)
 """The names of key engines."""

@@ -19,8 +19,9 @@ from ..wire.batch import Batch
 from .choosing import EVERYTHING
 from .drawing import bars, duration, size
 from .live import Live
-from .reading import How, Portion, Reader, tell
+from .reading import How, Portion, Reader
 from .sources import Source, capture
+from .telling import tell
 
 SHOWN = 10
 """Rows of a list that are shown to people; programs get all."""

@@ -10,7 +10,7 @@ import click
 from ..errors import PFKeyError
 from ..spec import dialect as find_dialect
 from .errors import SourceError, TroubleError
-from .options import comma_separated, options, system_option, variant_option
+from .options import comma_separated, examples, options, system_option, variant_option
 
 FORMATS = ("text", "json", "jsonl", "csv")
 
@@ -48,7 +48,7 @@ class Answering(click.Command):
             raise TroubleError(reason(error)) from None
 
 
-@click.command(cls=Answering)
+@click.command(epilog=examples("fastpfkey diff table.conf unix:engine.sock"), cls=Answering)
 @click.argument("old", metavar="A")
 @click.argument("new", metavar="B")
 @system_option
@@ -78,7 +78,13 @@ def diff(
         sys.exit(DIFFERENT)
 
 
-@click.command(cls=Answering)
+@click.command(
+    epilog=examples(
+        "fastpfkey apply table.conf --source unix:engine.sock --check",
+        "fastpfkey apply table.conf --source unix:engine.sock",
+    ),
+    cls=Answering,
+)
 @click.argument("file")
 @click.option("--source", default="kernel", show_default=True, help="The key engine to bring into line.")
 @system_option

@@ -12,7 +12,8 @@ from typing import Any, TextIO
 
 from ..interop.records import Record, Writer
 from ..spec.model import Dialect
-from .rendering import HEXADECIMAL, PROTOCOLS, printable, request
+from .escaping import printable
+from .rendering import HEXADECIMAL, PROTOCOLS, request
 
 HEADER = ("file", "message", "offset", "length", "type", "satype", "errno", "seq", "pid", "reserved")
 """What stands in the first line of a message."""
