@@ -170,15 +170,23 @@ table = pf.SATable.from_buffer(data, "linux", ["satype", "current_bytes"], "litt
 sums = {{kind: int(table["current_bytes"][table["satype"] == kind].sum()) for kind in pf.SAType}}
 assert pfkey_traffic.traffic(data, "linux", "little") == {{kind: size for kind, size in sums.items() if size}} != {{}}
 assert pfkey_traffic.traffic(b"") == {{}}
+sizes = np.diff([*pf.decode(data, "linux", "little").offsets, len(data)])
+assert pfkey_traffic.longest(data, "linux", "little") == max(sizes)
+first = int(pf.SATable.from_buffer(data, "linux", ["current_bytes"], "little")["current_bytes"].argmax())
+whole = pf.SATable.from_buffer(data * 20, "linux", ["spi", "current_bytes"], "little")
+expected = (int(whole["spi"][first]), int(whole["current_bytes"][first]))
+assert pfkey_traffic.busiest(data * 20, "linux", "little") == expected
+assert pfkey_traffic.longest(b"") == 0 and pfkey_traffic.busiest(b"") is None
 one = pf.requests.delete("esp", 1, "192.0.2.1", "192.0.2.2", dialect="linux")
 spis = range(0x1000, 0x1000 + 2000)
 batch = pf.decode(pfkey_traffic.repeated(one.encode(), array.array("I", spis)), "linux")
 assert [message.sa.spi for message in batch] == list(spis)
 assert all(message.extensions[1:] == one.extensions[1:] for message in batch)
-try:
-    pfkey_traffic.traffic(data[:-8], "linux", "little")
-except pf.TruncatedError as error:
-    assert (error.message_index, error.fault) == (52, pf.Fault.MESSAGE_TRUNCATED)
-    print("done")
+for function in (pfkey_traffic.traffic, pfkey_traffic.longest, pfkey_traffic.busiest):
+    try:
+        function(data[:-8], "linux", "little")
+    except pf.TruncatedError as error:
+        assert (error.message_index, error.fault) == (52, pf.Fault.MESSAGE_TRUNCATED)
+        print("done")
 """
-    assert run("-c", code) == "done\n"
+    assert run("-c", code) == "done\n" * 3

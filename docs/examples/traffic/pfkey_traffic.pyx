@@ -1,8 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
-"""What fastpfkey offers to Cython: messages read and written in C, without columns and objects.
+"""What fastpfkey offers to Cython: messages read and written in C, without objects.
 
 `traffic` reads: frames of any dialect, messages that are validated once for each shape, and the place of every
-extension in a message. `repeated` writes: a template, and a number of each row over it.
+extension in a message. `longest` walks, which leaves shapes to the library. `busiest` decodes: some columns of a table,
+a few rows at a time, into memory of its own. `repeated` writes: a template, and a number of each row over it.
 """
 
 import sys
@@ -13,6 +14,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from fastpfkey.hotpath.build cimport NUMBER, Job, Move, build_messages
+from fastpfkey.hotpath.columns cimport Decoder, PlanView, decode_columns, decoder_free, decoder_new
 from fastpfkey.hotpath.load cimport load_u16, load_u64
 from fastpfkey.hotpath.shapes cimport (
     MAX_SHAPES,
@@ -28,16 +30,18 @@ from fastpfkey.hotpath.shapes cimport (
     examine,
     recognise,
 )
+from fastpfkey.hotpath.walk cimport walk_messages
 
 from fastpfkey import Fault, SAType, spec
 from fastpfkey.errors import wire_error
-from fastpfkey.spec import plan
+from fastpfkey.spec import plan, tables
 
 cdef enum:
     LIFETIME_CURRENT = 2  # its wire number in every dialect (RFC 2367, 2.3.2)
     BYTES = 8  # offset of sadb_lifetime_bytes
     SPI = 20  # offset of sadb_sa_spi in a message that begins with its association
     LINE = 64  # a template has room up to a multiple of this behind it
+    ROWS = 256  # that are walked or decoded at once
 
 
 def traffic(const uint8_t[::1] buffer, dialect="host", byteorder="native"):
@@ -85,6 +89,60 @@ cdef uint64_t add_up(
         at += <uint64_t> load_u16(base + at + 4, frame.swap) * WORD
         messages += 1
     return messages
+
+
+def longest(const uint8_t[::1] buffer, dialect="host", byteorder="native"):
+    """Bytes of the longest message. Raises WireError for bytes that cannot be PF_KEY."""
+    cdef FrameView view = FrameView(plan.frame(spec.dialect(dialect), byteorder), False)
+    cdef uint64_t[ROWS] offsets
+    cdef Verdict verdict
+    cdef uint64_t most = 0
+    cdef uint64_t position = 0
+    cdef uint64_t size = buffer.shape[0]
+    cdef uint64_t count, k
+    cdef uint64_t messages = 0
+    verdict.fault = 0
+    cdef Cache* cache = cache_new(MAX_SHAPES)
+    with nogil:
+        while position < size and verdict.fault == 0:
+            count = walk_messages(cache, &view.frame, &buffer[0], &position, size, offsets, ROWS, &verdict)
+            for k in range(count):
+                most = max(most, (offsets[k + 1] if k + 1 < count else position) - offsets[k])
+            messages += count
+        cache_free(cache)
+    if verdict.fault:
+        raise wire_error(Fault(verdict.fault), verdict.position, messages)
+    return most
+
+
+def busiest(const uint8_t[::1] buffer, dialect="host", byteorder="native"):
+    """SPI and bytes of the association with most traffic; None without one. Raises WireError as `traffic` does."""
+    wanted = plan.column_plan(spec.dialect(dialect), tables.ASSOCIATIONS, ("spi", "current_bytes"), byteorder)
+    cdef PlanView view = PlanView(wanted, False)
+    cdef uint32_t[ROWS] spis
+    cdef uint64_t[ROWS] octets
+    cdef uint8_t* columns[2]
+    cdef Verdict verdict
+    cdef uint64_t position = 0
+    cdef uint64_t size = buffer.shape[0]
+    cdef uint64_t most = 0
+    cdef uint64_t count, k
+    cdef uint64_t messages = 0
+    cdef uint32_t spi = 0
+    columns[0], columns[1] = <uint8_t*> spis, <uint8_t*> octets  # in the plan's order
+    verdict.fault = 0
+    cdef Decoder* decoder = decoder_new(&view.plan, MAX_SHAPES)
+    with nogil:
+        while position < size and verdict.fault == 0:
+            count = decode_columns(decoder, &buffer[0], &position, size, columns, 0, ROWS, &verdict)
+            for k in range(count):
+                if octets[k] > most:
+                    most, spi = octets[k], spis[k]
+            messages += count
+        decoder_free(decoder)
+    if verdict.fault:
+        raise wire_error(Fault(verdict.fault), verdict.position, messages)
+    return (spi, most) if most else None
 
 
 def repeated(const uint8_t[::1] message, const uint32_t[::1] spis):

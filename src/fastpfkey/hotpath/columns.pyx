@@ -12,6 +12,7 @@ zeros.
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, Py_buffer, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memset
 
 from .contract import Outcome
 from .load cimport load_u16
@@ -35,6 +36,7 @@ from .steps cimport (
     Job,
     Origin,
     Place,
+    Plan,
     Step,
     Tile,
     make_steps,
@@ -48,29 +50,46 @@ cdef enum:
     STREAM_FROM = 16 << 20  # bytes of messages; a table of fewer may fit the cache, where its reader wants it
 
 
+cdef class PlanView:
+    """A plan for C, and its owner."""
+
+    def __cinit__(self, plan, bint strict):
+        cdef const int32_t[::1] rows
+        cdef const uint16_t[::1] lookups
+        cdef const int32_t[::1] widths
+        self.packed = plan.packed
+        rows, lookups, widths = self.packed
+        self.frame = FrameView(plan.frame, strict)
+        self.plan.frame = self.frame.frame
+        self.plan.rows = <const ColumnRow*> &rows[0] if rows.shape[0] else NULL
+        self.plan.rows_count = len(plan.rows)
+        self.plan.lookups = &lookups[0] if lookups.shape[0] else NULL
+        self.plan.widths = &widths[0] if widths.shape[0] else NULL
+        self.plan.columns = <int32_t> widths.shape[0]
+
+
 cdef class Outputs:
     """The caller's columns, held for the time of a call."""
 
     cdef Py_buffer* views
     cdef Py_ssize_t count
-    cdef Column* columns
+    cdef uint8_t** columns
 
-    def __cinit__(self, plan, targets, const int32_t[::1] widths, uint64_t row, uint64_t rows):
-        cdef Py_ssize_t number = len(plan.columns)
+    def __cinit__(self, plan, targets, PlanView view, uint64_t rows):
+        cdef Py_ssize_t number = view.plan.columns
         cdef Py_ssize_t k
         if len(targets) != number:
             raise ValueError(f"the plan has {number} columns, not {len(targets)}")
         self.views = <Py_buffer*> malloc((number + 1) * sizeof(Py_buffer))
-        self.columns = <Column*> calloc(number + 1, sizeof(Column))
+        self.columns = <uint8_t**> malloc((number + 1) * sizeof(uint8_t*))
         if self.views == NULL or self.columns == NULL:
             raise MemoryError
         for k in range(number):
             PyObject_GetBuffer(targets[k], &self.views[k], PyBUF_SIMPLE | PyBUF_WRITABLE)
             self.count += 1
-            self.columns[k].width = widths[k]
-            if <uint64_t> self.views[k].len < rows * <uint64_t> self.columns[k].width:
+            self.columns[k] = <uint8_t*> self.views[k].buf
+            if <uint64_t> self.views[k].len < rows * <uint64_t> view.plan.widths[k]:
                 raise ValueError(f"column {plan.columns[k].name} has no room for {rows} rows")
-            self.columns[k].target = <uint8_t*> self.views[k].buf + row * <uint64_t> self.columns[k].width
 
     def __dealloc__(self):
         cdef Py_ssize_t k
@@ -91,52 +110,40 @@ def decode(
     uint64_t rows,
 ):
     """Validate messages and write one row each into `columns`, from `row` up to `rows`."""
-    cdef FrameView frame = FrameView(plan.frame, strict)
-    packed_rows, packed_lookups, packed_widths = plan.packed
-    cdef Outputs outputs = Outputs(plan, columns, packed_widths, row, rows)
-    cdef const int32_t[::1] plan_rows = packed_rows
-    cdef const uint16_t[::1] lookups = packed_lookups
-    cdef Job* job
+    cdef PlanView view = PlanView(plan, strict)
+    cdef Outputs outputs = Outputs(plan, columns, view, rows)
+    cdef Decoder* decoder
     cdef Verdict verdict
     cdef uint64_t position = start
     cdef uint64_t count = 0
     verdict.fault = 0
     stop = min(stop, <uint64_t> buffer.shape[0])
     if row < rows and start < stop:
-        job = job_new(outputs, len(plan.columns), rows - row, stop - start)
-        job.plan.frame = frame.frame
-        job.plan.rows = <const ColumnRow*> &plan_rows[0] if plan_rows.shape[0] else NULL
-        job.plan.rows_count = len(plan.rows)
-        job.plan.lookups = &lookups[0] if lookups.shape[0] else NULL
-        job.base = &buffer[0]
-        job.row = row
+        decoder = decoder_new(&view.plan, <int32_t> min(rows - row, <uint64_t> MAX_SHAPES))
         with nogil:
-            count = decode_blocks(job, &position, stop, rows - row, &verdict)
-            job_free(job)
+            count = decode_columns(decoder, &buffer[0], &position, stop, outputs.columns, row, rows, &verdict)
+            decoder_free(decoder)
     return Outcome(count, verdict.fault, verdict.position if verdict.fault else position, position)
 
 
-cdef Job* job_new(Outputs outputs, int32_t columns, uint64_t room, uint64_t size) except NULL:
-    """Working memory for one call.
+cdef Decoder* decoder_new(const Plan* plan, int32_t shapes) except NULL:
+    """Working memory.
 
     Most of it is one piece, which `malloc` keeps for the next call when it is given back. Many pieces in a row it
     returns to the system, and to touch new ones costs a small call more than its messages do.
     """
     cdef Job* job = <Job*> calloc(1, sizeof(Job))
-    cdef int32_t capacity = <int32_t> min(room, <uint64_t> MAX_SHAPES)
-    cdef size_t each = <size_t> columns + 1
-    cdef size_t each_of_shape = each * <size_t> capacity
+    cdef size_t each = <size_t> plan.columns + 1
+    cdef size_t each_of_shape = each * <size_t> shapes
     if job == NULL:
         raise MemoryError
-    job.plan.columns = columns
-    job.columns = outputs.columns
-    job.streaming = size >= STREAM_FROM
+    job.plan = plan[0]
     job.memory = malloc(
         each_of_shape * (sizeof(Step) + sizeof(Origin) + sizeof(Place) + sizeof(uint64_t) + sizeof(int32_t))
-        + each * (sizeof(Tile) + BLOCK * sizeof(uint8_t*))
+        + each * (sizeof(Column) + sizeof(Tile) + BLOCK * sizeof(uint8_t*))
     )
     if job.memory == NULL:
-        job_free(job)
+        decoder_free(job)
         raise MemoryError
     job.steps = <Step*> job.memory
     job.origins = <Origin*> (job.steps + each_of_shape)
@@ -144,20 +151,48 @@ cdef Job* job_new(Outputs outputs, int32_t columns, uint64_t room, uint64_t size
     job.values = <uint64_t*> (job.slot_places + each_of_shape)
     job.places = <const uint8_t**> (job.values + each_of_shape)
     job.tiles = <Tile*> (job.places + each * BLOCK)
-    job.slots = <int32_t*> (job.tiles + each)
+    job.columns = <Column*> (job.tiles + each)
+    job.slots = <int32_t*> (job.columns + each)
+    memset(job.columns, 0, each * sizeof(Column))
     try:
-        job.cache = cache_new(capacity)
+        job.cache = cache_new(shapes)
     except MemoryError:
-        job_free(job)
+        decoder_free(job)
         raise
     return job
 
 
-cdef void job_free(Job* job) noexcept nogil:
+cdef void decoder_free(Decoder* decoder) noexcept nogil:
     """Give the working memory back."""
-    cache_free(job.cache)
-    free(job.memory)
-    free(job)
+    cache_free(decoder.cache)
+    free(decoder.memory)
+    free(decoder)
+
+
+cdef uint64_t decode_columns(
+    Decoder* decoder,
+    const uint8_t* base,
+    uint64_t* position,
+    uint64_t stop,
+    uint8_t* const* columns,
+    uint64_t row,
+    uint64_t rows,
+    Verdict* verdict,
+) noexcept nogil:
+    """Decode into these columns; the number of rows written, with `position` behind their messages."""
+    cdef int32_t k
+    cdef Column* column
+    verdict.fault = 0
+    if row >= rows or position[0] >= stop:
+        return 0
+    for k in range(decoder.plan.columns):
+        column = decoder.columns + k
+        column.width = decoder.plan.widths[k]
+        column.target = columns[k] + row * <uint64_t> column.width
+    decoder.base = base
+    decoder.row = row
+    decoder.streaming = stop - position[0] >= STREAM_FROM
+    return decode_blocks(decoder, position, stop, rows - row, verdict)
 
 
 cdef uint64_t decode_blocks(

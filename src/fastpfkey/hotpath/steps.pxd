@@ -86,7 +86,7 @@ cdef struct Place:  # of a slot in the messages of a shape: (message & mask) + o
     size_t offset
 
 cdef struct Column:
-    uint8_t* target  # the caller's
+    uint8_t* target  # the caller's memory for the first row
     int32_t width
     Kind kind
     int32_t slot
@@ -103,6 +103,7 @@ cdef struct Plan:
     const ColumnRow* rows
     int32_t rows_count
     const uint16_t* lookups
+    const int32_t* widths  # of the columns
     int32_t columns
 
 cdef struct Job:
