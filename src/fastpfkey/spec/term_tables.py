@@ -35,6 +35,11 @@ class TermTable:
         return MappingProxyType(table)
 
     @cached_property
+    def codes(self) -> Mapping[int, int]:
+        """The same by the plain number of the canonical code."""
+        return MappingProxyType({int(term): number for term, number in self.numbers.items()})
+
+    @cached_property
     def c_names(self) -> Mapping[int, str]:
         """Wire number -> preferred C name."""
         table: dict[int, str] = {}

@@ -67,6 +67,8 @@ class ExtensionCodec:
         self.tails = [(_when(tail), self._tail(tail, recipe, byteorder, sockaddrs)) for tail in extension.tails]
         if recipe.rest and not extension.tails:
             self.tails.append((None, RestCodec((recipe.rest,))))
+        self._always = self.tails[0][1] if self.tails and self.tails[0][0] is None else None
+        """The tail that every value has, whatever its fixed part says."""
         skip = STRUCTURAL | {name for _, tail in self.tails for name in tail.counts}
         self.variants = tuple(self._struct(layout, recipe.value, skip=skip) for layout in extension.layouts)
         self.foreign = tuple(self._foreign(variant) for variant in self.variants)
@@ -99,13 +101,16 @@ class ExtensionCodec:
         fixed = self._variant(value)
         data = fixed.pack(value, {})
         body: bytes = b""
-        chosen = self._tail_of(fixed, fixed.unpack(data))
+        chosen = self._always
+        if chosen is None and self.tails:
+            chosen = self._tail_of(fixed, fixed.unpack(data))
         if chosen is not None:
             body, members = chosen.write(value)
             for name, number in members.items():
                 with named(name):
                     fixed.put(data, name, number)
-        if said := self._set(value, self._idle[chosen]):
+        idle = self._idle[chosen]
+        if idle and (said := self._set(value, idle)):
             raise MisfitError("does not go with the other fields", min(said))
         whole = padded(bytes(data) + body)
         words = len(whole) // WORD
@@ -161,6 +166,8 @@ class ExtensionCodec:
 
     def _variant(self, value: ExtensionValue) -> StructCodec:
         """The smallest variant with room for all fields that are set."""
+        if not self.foreign[0]:
+            return self.variants[0]
         for variant, foreign in zip(self.variants, self.foreign, strict=True):
             homeless = self._set(value, foreign)
             if not homeless:

@@ -108,6 +108,9 @@ def term_number(dialect: Dialect, table: TermTable, value: object) -> int:
     code = as_number(value)
     if isinstance(value, Term) and code and not isinstance(value, table.kind):
         raise MisfitError(f"{type(value).__name__}.{value.name} is no {table.kind.__name__}")
+    known = table.codes.get(code)
+    if known is not None:
+        return known
     try:
         return table.number(code)
     except (KeyError, ValueError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..spec.model import HEADER_SIZE, PF_KEY_V2, WORD
+from ..spec.terms import ExtensionType
 from .conversions import as_number, term_number
 from .dialects import Header, MessageCodec
 from .faults import MisfitError, named, told_of
@@ -60,13 +61,20 @@ def _extensions(message: Message, codec: MessageCodec, satype: int) -> list[byte
     for extension in message.extensions:
         if not isinstance(extension, ExtensionValue):
             raise MisfitError(f"an extension is needed, not {type(extension).__name__}", "extensions")
-        with named(extension.exttype.label):
-            known = codec.dialect.by_type.get(extension.exttype)
-            if extension.exttype in seen and known is not None and not known.repeats:
+        exttype = extension.exttype
+        try:  # and not `named`, which would make each name whether it is told or not
+            if exttype in seen and not _repeats(codec, exttype):
                 raise MisfitError("there is one already")
-            seen.add(extension.exttype)
+            seen.add(exttype)
             parts.append(codec.write(extension, satype))
+        except MisfitError as misfit:
+            raise misfit.inside(exttype.label) from None
     return parts
+
+
+def _repeats(codec: MessageCodec, exttype: ExtensionType) -> bool:
+    known = codec.dialect.by_type.get(exttype)
+    return known is None or known.repeats
 
 
 def _number(message: Message, name: str) -> int:

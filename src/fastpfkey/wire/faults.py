@@ -7,9 +7,6 @@ name before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from ..errors import EncodeError, Fault
 
 
@@ -51,10 +48,17 @@ class named:  # noqa: N801 - used as a function; it is entered for every field, 
             raise error.inside(self.name) from None
 
 
-@contextmanager
-def told_of(label: str) -> Iterator[None]:
+class told_of:  # noqa: N801 - likewise
     """What does not fit in here is an EncodeError about the message, or whatever else is being built, of this name."""
-    try:
-        yield
-    except MisfitError as misfit:
-        raise EncodeError(": ".join(filter(None, (label, misfit.field, misfit.reason)))) from None
+
+    __slots__ = ("label",)
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, MisfitError):
+            raise EncodeError(": ".join(filter(None, (self.label, error.field, error.reason)))) from None

@@ -14,7 +14,7 @@ from ..errors import Fault
 from ..spec.model import Dialect
 from ..spec.terms import UNKNOWN
 from .conversions import as_bytes, as_number, to_bytes
-from .faults import MisfitError, MisreadError, named
+from .faults import MisfitError, MisreadError
 from .structs import HostOrder
 from .value import HIDDEN, Value
 
@@ -130,9 +130,11 @@ def _packed(ip: IPAddress) -> bytes:
 
 
 def _put(data: bytearray, offset: int | None, width: int, name: str, value: object, byteorder: HostOrder) -> None:
-    with named(name):
+    try:
         number = as_number(value)
         if offset is not None:
             data[offset : offset + width] = to_bytes(number, width, byteorder)
         elif number:
             raise MisfitError("an IPv4 address has none")
+    except MisfitError as misfit:
+        raise misfit.inside(name) from None

@@ -134,7 +134,7 @@ class StructCodec:
             part = getattr(value, name)
             if part is None and name in self.optional:
                 continue
-            if name in self._choices:
+            if self._choices and name in self._choices:
                 write = self._chosen(name, value).write
             try:
                 raw = write(part)

@@ -89,11 +89,14 @@ def _read(text: str) -> Selected:
     try:
         if match is None:
             raise ValueError
-        ip = ip_interface(f"{match['ip']}/{match['prefix']}" if match["prefix"] else match["ip"])
+        ip = ip_address(match["ip"])
+        prefixlen = None if match["prefix"] is None else int(match["prefix"])
+        if prefixlen is not None and prefixlen > ip.max_prefixlen:
+            raise ValueError
     except ValueError:
         raise MisfitError(f"{text!r} is no ADDRESS, ADDRESS/BITS or ADDRESS[PORT]") from None
     port = match["port"] or "any"
-    found = _selected(ip_address(ip.packed), ip.network.prefixlen, int(match["scope"] or 0))
+    found = _selected(ip, prefixlen, int(match["scope"] or 0))
     return Selected(replace(found.sockaddr, port=0 if port == "any" else int(port)), found.prefixlen)
 
 
