@@ -159,6 +159,24 @@ def flush(satype: str, **shown: Any) -> None:
     _ask(lambda client: client.flush(satype), **shown)
 
 
+@click.command(
+    epilog=examples(
+        "fastpfkey request 'spddump()' --source unix:engine.sock",
+        """fastpfkey request 'getspi("esp", "192.0.2.1", "192.0.2.2", reqid=7)' --source unix:engine.sock""",
+    )
+)
+@click.argument("call")
+@reply_options
+def request(call: str, source: str, dialect: str, form: str, show_keys: bool) -> None:
+    """Send any request: CALL is one of fastpfkey.requests, as it is written in Python.
+
+    Where a key is meant, "@FILE" is the file that has it.
+    """
+    from .calling import show_answer
+
+    show_answer(source, find_dialect(dialect), call, form, show_keys, sys.stdout)
+
+
 @click.command(epilog=examples("fastpfkey register esp --source unix:engine.sock --sort -maxbits --limit 3"))
 @click.argument("satype", default="unspec")
 @engine_options
@@ -179,4 +197,4 @@ def _ask(ask: Callable[[Client], Message], source: str, dialect: str, form: str,
     show_reply(source, find_dialect(dialect), ask, form, show_keys, sys.stdout)
 
 
-COMMANDS = (monitor, get, add, delete, flush, register, getspi)
+COMMANDS = (monitor, get, add, delete, flush, register, getspi, request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -28,14 +28,22 @@ def show_reply(
 ) -> None:
     """Send a request and show the reply. Raises ReplyError and TransportError."""
     with connect(source, dialect) as client:
-        reply = ask(client)
-    record = reply.to_dict(show_keys=show_keys)
-    if form == "text":
-        writer = Messages(out, dialect)
-        writer.write([{"message": 0, "offset": 0, "length": len(reply.encode()), **record}])
-        writer.end()
-    else:
-        out.write(json.dumps(record) + "\n")
+        show_messages([ask(client)], client.dialect, form, show_keys, out)
+
+
+def show_messages(messages: Iterable[Message], dialect: Dialect, form: str, show_keys: bool, out: TextIO) -> None:
+    """Show messages that came as an answer, as text or as a JSON object a line."""
+    writer = Messages(out, dialect)
+    offset = 0
+    for number, message in enumerate(messages):
+        record = message.to_dict(show_keys=show_keys)
+        length = len(message.encode())
+        if form == "text":
+            writer.write([{"message": number, "offset": offset, "length": length, **record}])
+        else:
+            out.write(json.dumps(record) + "\n")
+        offset += length
+    writer.end()
 
 
 def show_algorithms(source: str, dialect: Dialect, satype: str, view: View, out: TextIO) -> bool:
@@ -49,10 +57,18 @@ def show_algorithms(source: str, dialect: Dialect, satype: str, view: View, out:
     return True
 
 
-def key(text: str | None) -> str | bytes | None:
-    """The key that an option gives: hexadecimal digits, or those in a file. Raises SourceError."""
-    if text is None or not text.startswith(FROM_FILE):
-        return text
+def key(text: str | None) -> str | None:
+    """The key that an option gives: hexadecimal digits, or those in a file. Raises SourceError.
+
+    An odd number of digits has a zero in front of it (RFC 2367, 2.3.4).
+    """
+    if text is None:
+        return None
+    digits = (_read(text) if text.startswith(FROM_FILE) else text).removeprefix("0x")
+    return "0" + digits if len(digits) % 2 else digits
+
+
+def _read(text: str) -> str:
     path = Path(text.removeprefix(FROM_FILE))
     try:
         return path.read_text(encoding="ascii").strip()

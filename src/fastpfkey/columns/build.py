@@ -25,6 +25,7 @@ from ..spec.tables import ASSOCIATIONS
 from ..spec.terms import ExtensionType as Ext
 from ..spec.terms import MessageType
 from ..wire.dialects import host_order
+from ..wire.keywords import only
 from ..wire.pool import BufferPool
 from .associations import SATable
 from .forms import Kind
@@ -162,6 +163,7 @@ class _Prepared:
 
 
 def _build(type: MessageType, table: Rows, options: Options) -> Lease:
+    only(DumpOptions if type is MessageType.DUMP else Options, options, f"build_{type.label}")
     on_error = options.get("on_error", "raise")
     if on_error not in get_args(OnUnusable):
         raise ValueError(f"on_error is raise or skip, not {on_error!r}")

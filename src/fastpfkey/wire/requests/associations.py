@@ -77,7 +77,7 @@ def update(satype: Name, spi: int, src: End, dst: End, **association: Unpack[New
 
 
 def _submit(type: MessageType, satype: Name, spi: int, src: End, dst: End, given: NewAssociation) -> MessageValue:
-    with building(type, given) as build:
+    with building(type, given, NewAssociation) as build:
         kind = build.satype(satype)
         sa, more = described(build, kind, spi, src, dst, given, SAState.MATURE)
         return build.message(

@@ -5,6 +5,7 @@ A function for one message opens a `Builder`, makes its extensions in the RFC's 
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypedDict
@@ -14,6 +15,7 @@ from ...spec.model import Dialect
 from ...spec.terms import MessageType
 from ..conversions import term_number
 from ..faults import named, told_of
+from ..keywords import only
 from ..message import Message, MessageValue
 from ..value import ExtensionValue
 from . import values
@@ -64,7 +66,11 @@ class Builder(Maker):
 
 
 @contextmanager
-def building(type: MessageType, common: Common) -> Iterator[Builder]:
-    """A builder for one message; what does not fit its fields is an EncodeError."""
+def building(type: MessageType, common: Common, takes: builtins.type = Common) -> Iterator[Builder]:
+    """A builder for one message; what does not fit its fields is an EncodeError.
+
+    `takes` is the typed dictionary that `common` is. Raises TypeError for a keyword that is not in it.
+    """
+    only(takes, common, type.label)
     with told_of(type.label):
         yield Builder(type, common)

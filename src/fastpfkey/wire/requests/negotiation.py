@@ -178,7 +178,7 @@ def expire(
 
     The state is DEAD after the hard one and DYING after the soft one, unless given.
     """
-    with building(MessageType.EXPIRE, association) as build:
+    with building(MessageType.EXPIRE, association, Association) as build:
         kind = build.satype(satype)
         state = SAState.DYING if hard is None else SAState.DEAD
         sa, more = described(build, kind, spi, src, dst, association, state)

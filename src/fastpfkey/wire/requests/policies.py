@@ -102,7 +102,7 @@ def spdsetidx(src: End, dst: End, policy: Policy, **stored: Unpack[Stored]) -> M
 
 
 def _store(type: MessageType, src: End, dst: End, policy: Policy, stored: Stored) -> MessageValue:
-    with building(type, stored) as build:
+    with building(type, stored, Stored) as build:
         ends = _traffic(build, src, dst, stored.get("proto"))
         hard, soft = (
             build.lifetime(exttype, stored.get(name))  # type: ignore[arg-type]
