@@ -186,3 +186,17 @@ def test_many_timers_fire_in_order_and_survive_sweeping(world: World) -> None:
     assert sorted(seen) == list(range(600, 900))
     assert [n % 100 for n in seen] == sorted(n % 100 for n in seen)
     assert len(world.engine) == 0
+
+
+def test_what_was_used_stays_dead_as_long_as_what_was_not(world: World) -> None:
+    """Whose times are due twice is not removed by the second."""
+    port = world.port()
+    for spi in (0x1001, 0x1002):
+        world.send(port, Msg.ADD, SAType.ESP, *whole(spi, hard(addtime=5)))
+    found = world.engine.find_inbound(SAType.ESP, "192.0.2.2", 0x1002)
+    assert found is not None
+    world.engine.account(found, 1, 1)
+    world.wait(5)
+    assert world.states() == [SAState.DEAD, SAState.DEAD]
+    world.wait(1)
+    assert world.states() == []

@@ -208,4 +208,4 @@ class EngineAgainstModel(RuleBasedStateMachine):
 
 
 TestEngineAgainstModel = EngineAgainstModel.TestCase
-TestEngineAgainstModel.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+TestEngineAgainstModel.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)

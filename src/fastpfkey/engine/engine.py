@@ -267,6 +267,11 @@ class Engine:
         found = min(core.wheel.next(), pending, core.policies.deadline, late)
         return None if found == inf else found
 
+    def time_left(self) -> float | None:
+        """Seconds of the clock until `advance` has something to do, 0 or less if it has; None if never."""
+        due = self.next_deadline()
+        return None if due is None else due - self._core.clock()
+
     def find_inbound(self, satype: SAType, dst: str | IPAddress, spi: int) -> Association | None:
         """The usable association of a packet that came in; None if there is none."""
         self.advance()

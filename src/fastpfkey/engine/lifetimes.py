@@ -40,7 +40,7 @@ def deadline(core: Core, slot: int) -> float:
     if state == SAState.LARVAL:
         return float(row["added"]) + core.profile.larval_lifetime
     if state == SAState.DEAD:
-        return inf
+        return float(row["died"]) + core.profile.dead_seconds
     ends = [_end(row, "hard")]
     if not row["warned"]:
         ends.append(_end(row, "soft"))
@@ -60,7 +60,8 @@ def deadlines(core: Core, slots: Slots) -> npt.NDArray[np.float64]:
     found = np.minimum(time_limits(rows, "hard"), soft) + (SWEEP if core.profile.limit_exceeded else 0.0)
     larval = rows["state"] == SAState.LARVAL
     found[larval] = rows["added"][larval] + core.profile.larval_lifetime
-    found[rows["state"] == SAState.DEAD] = inf
+    dead = rows["state"] == SAState.DEAD
+    found[dead] = rows["died"][dead] + core.profile.dead_seconds
     return found
 
 
@@ -101,7 +102,8 @@ def look(core: Core, slot: int) -> None:
         if deadline(core, slot) <= core.now:
             _end_larval(core, slot)
     elif state == SAState.DEAD:
-        core.store.remove(slot, core.key_at(slot))
+        if deadline(core, slot) <= core.now:
+            core.store.remove(slot, core.key_at(slot))
     elif reached(core, slot, "hard"):
         _kill(core, slot)
     elif not row["warned"] and reached(core, slot, "soft"):
@@ -124,7 +126,8 @@ def _kill(core: Core, slot: int) -> None:
     """End an association: no consumer finds it any more when its EXPIRE goes out."""
     set_state(core, slot, SAState.DEAD)
     if core.profile.dead_seconds:
-        core.wheel.add(slot, core.now + core.profile.dead_seconds)
+        core.store.rows["died"][slot] = core.now
+        schedule(core, slot)
         tell(core, slot, Ext.LIFETIME_HARD)
         return
     key = core.key_at(slot)

@@ -87,28 +87,47 @@ class Port:
 
         Raises LimitError if the first message alone is longer; it stays where it is.
         """
+        taken = self._parts(limit)
+        data = bytes(taken[0]) if len(taken) == 1 else b"".join(taken)
+        self._read(len(data))
+        return data
+
+    def receive_into(self, buffer: memoryview) -> int:
+        """Write whole messages, back to back, into a buffer of bytes, and return their length; 0 if none waits.
+
+        Raises LimitError if the first message alone is longer; it stays where it is.
+        """
+        size = 0
+        for part in self._parts(len(buffer)):
+            buffer[size : size + len(part)] = part
+            size += len(part)
+        self._read(size)
+        return size
+
+    def receive_one(self) -> bytes:
+        """Take one message; b"" if none waits."""
+        data = bytes(self._take(self._length())) if self._blocks else b""
+        self._read(len(data))
+        return data
+
+    def _parts(self, limit: int | None) -> list[bytes | memoryview]:
+        """Take whole messages of at most `limit` bytes, as runs that lie back to back."""
         taken: list[bytes | memoryview] = []
         size = 0
         while self._blocks:
-            room = None if limit is None else limit - size
-            part = self._take(room)
+            part = self._take(None if limit is None else limit - size)
             if not part:
                 break
             taken.append(part)
             size += len(part)
         if not taken and self._blocks:
             raise LimitError(f"the next message has {self._length()} bytes, {limit} were asked for")
-        return self._read(bytes(taken[0]) if len(taken) == 1 else b"".join(taken))
+        return taken
 
-    def receive_one(self) -> bytes:
-        """Take one message; b"" if none waits."""
-        return self._read(bytes(self._take(self._length()))) if self._blocks else b""
-
-    def _read(self, data: bytes) -> bytes:
-        self.queued -= len(data)
-        if data:
+    def _read(self, size: int) -> None:
+        self.queued -= size
+        if size:
             self._on_read(self)
-        return data
 
     def _length(self) -> int:
         """Bytes of the next message."""

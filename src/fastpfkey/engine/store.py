@@ -7,6 +7,7 @@ told then where they went; whoever must not be surprised keeps serial numbers, w
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any
@@ -26,6 +27,7 @@ ROW = np.dtype(
         ("serial", "u8"),
         ("added", "f8"),
         ("used", "f8"),  # infinity before the first use
+        ("died", "f8"),  # when it became DEAD, if it is
         ("bytes", "u8"),
         ("hard_bytes", "u8"),
         ("hard_addtime", "u8"),
@@ -186,7 +188,8 @@ class Store:
 
     def slot_of(self, serial: int) -> int:
         """The slot of a serial number, or the first behind it where it is gone."""
-        return int(np.searchsorted(self.rows["serial"][: self.count], serial))
+        # NumPy's own search copies a column of a structured array first.
+        return bisect_left(self.rows["serial"], serial, 0, self.count)
 
     def place(self, serial: int) -> int:
         """The slot of a serial number; -1 if its association is gone."""

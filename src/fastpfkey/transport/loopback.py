@@ -5,24 +5,19 @@ They end with the process.
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
 
 from ..engine.adoption import adopt
 from ..engine.engine import Engine
-from ..errors import TransportError
 from ..spec.model import Dialect
-from .answering import AnsweringEndpoint
 from .endpoint import Endpoint, Role
+from .hosting import Host
 
 DEMO = "demo:"
 
-PIECE = 1 << 20
-"""Bytes that are taken from the engine at once; a dump waits in it meanwhile."""
-
 
 class Loopback:
-    """An engine of its own. What happens there is told when an endpoint sends something."""
+    """An engine of its own, which is made when an endpoint is first opened."""
 
     name = "engine"
 
@@ -30,30 +25,20 @@ class Loopback:
         self.dialect = dialect
 
     @cached_property
+    def _host(self) -> Host:
+        return Host(self._engine)
+
+    @cached_property
     def _engine(self) -> Engine:
         return Engine(self.dialect)
 
     def open_endpoint(self, role: Role) -> Endpoint:
-        """A new port of the engine, with room for a dump of engines that do not wait for their reader."""
-        engine = self._engine
-        port = engine.connect(pid=os.getpid(), limit=engine.profile.queue_limit + engine.octets)
-
-        def answer(request: memoryview) -> memoryview:
-            try:
-                self._engine.handle(port, bytes(request))
-            except OSError as error:
-                number = error.errno or 0
-                raise TransportError(number, f"the engine refuses a message: {os.strerror(number)}") from error
-            pieces = []
-            while piece := port.receive(PIECE):
-                pieces.append(piece)
-            return memoryview(b"".join(pieces))
-
-        return AnsweringEndpoint(answer)
+        """A new port of the engine."""
+        return self._host.open(role)
 
 
 class Demo(Loopback):
-    """A made-up table of a busy gateway in an engine of its own, which is filled when an endpoint is first opened."""
+    """A made-up table of a busy gateway in an engine of its own, likewise."""
 
     def __init__(self, count: int, dialect: Dialect) -> None:
         super().__init__(dialect)
