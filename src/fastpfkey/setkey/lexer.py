@@ -32,12 +32,27 @@ class Token(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """What errors call it. Quoted text and long hexadecimal numbers may be keys, so they show nowhere."""
-        if self.kind is Kind.QUOTED or re.fullmatch(r"0[xX][0-9a-fA-F]{9,}", self.text):
-            return "..."
+        """What errors call it. Quoted text may be a key, so it shows nowhere."""
+        if self.kind is Kind.QUOTED:
+            return HIDDEN
         if self.kind is Kind.END:
             return ";"
-        return self.text
+        return presentable(self.text)
+
+
+HIDDEN = "..."
+LONGEST_SHOWN = 80
+"""Characters of a word that an error shows."""
+
+_KEY = re.compile(r"0[xX][0-9a-fA-F]{9}|(?![0-9]+$)[0-9a-fA-F]{16}")
+
+
+def presentable(text: str) -> str:
+    """What a message may show of a word: nothing that may be a key, nothing that commands a terminal, and no page."""
+    if _KEY.search(text[: LONGEST_SHOWN + 16]):  # so that no beginning of a key is left at the end
+        return HIDDEN
+    shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text[:LONGEST_SHOWN])
+    return shown + HIDDEN if len(text) > LONGEST_SHOWN else shown
 
 
 _SPACE = re.compile(r"(?:\s+|#[^\n]*)*")
@@ -54,6 +69,8 @@ class Lexer:
         self.text = text
         self.space = _SPACE_EXTENDED if extended else _SPACE
         self.position = 0
+        self.keys_from: int | None = None
+        """From where on, in this statement, a word that is out of place may be part of a key."""
         self._next: Token | None = None
 
     def peek(self) -> Token:
@@ -66,6 +83,8 @@ class Lexer:
         """The next token, which is then behind."""
         token = self.peek()
         self._next = None
+        if token.kind is Kind.END:
+            self.keys_from = None
         return token
 
     def rest(self) -> tuple[str, int]:
@@ -83,7 +102,8 @@ class Lexer:
 
     def error(self, reason: str, token: Token) -> ScriptError:
         """What is wrong with a token."""
-        return ScriptError(reason, token.shown, *self.place(token.at))
+        hidden = self.keys_from is not None and token.at >= self.keys_from and token.kind is not Kind.END
+        return ScriptError(reason, HIDDEN if hidden and token.text else token.shown, *self.place(token.at))
 
     def _read(self) -> Token:
         begin = self.space.match(self.text, self.position)
@@ -93,7 +113,7 @@ class Lexer:
             return Token(Kind.FINISH, "", len(self.text))
         found = _TOKEN.match(self.text, at)
         if found is None:
-            raise ScriptError("there is no end to", self.text[at], *self.place(at))
+            raise ScriptError("no end is found of what begins", self.text[at], *self.place(at))
         self.position = found.end()
         kind = {"end": Kind.END, "quoted": Kind.QUOTED, "port": Kind.PORT, "word": Kind.WORD}[str(found.lastgroup)]
         return Token(kind, str(found[found.lastgroup or 0]), at)

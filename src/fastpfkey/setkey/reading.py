@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NamedTuple, NoReturn, TypeVar
@@ -14,6 +15,9 @@ from .lexer import Kind, Lexer, Token
 from .rules import Rules
 
 V = TypeVar("V")
+
+_NAME = re.compile(r"(?=.*[g-z]|.{1,3}$)[a-z0-9]+(-[a-z0-9]+)*")
+"""What may be meant as the name of an algorithm, or its number."""
 
 ANY_PROTOCOL = 255
 BITS32, BITS64 = (1 << 32) - 1, (1 << 64) - 1
@@ -71,9 +75,14 @@ class Reader:
     def algorithm(self, words: Mapping[str, V], of_number: Callable[[int], V]) -> tuple[V, Token]:
         """What a word stands for; a number stands for itself where scripts are extended."""
         token = self.lexer.peek()
+        named = _NAME.fullmatch(token.text)
+        self.lexer.keys_from = None if named else token.at  # it may be a key, where an algorithm was forgotten
         if self.rules.extended and token.kind is Kind.WORD and token.text.isascii() and token.text.isdigit():
-            return of_number(self.number(0xFF)), token
-        return self.choice(words)
+            found = of_number(self.number(0xFF))
+        else:
+            found, token = self.choice(words)
+        self.lexer.keys_from = token.at + 1
+        return found, token
 
     def choice(self, words: Mapping[str, V]) -> tuple[V, Token]:
         """What one of these words stands for."""
@@ -195,18 +204,18 @@ class Reader:
     def key(self) -> bytes:
         """A key: quoted text, or 0x and digits. With an odd number of digits the first one is a byte of its own."""
         token = self.lexer.take()
-        hidden = token._replace(text="...")
+        self.lexer.keys_from = token.at
         if token.kind is Kind.QUOTED:
             if not token.text:
-                self.unexpected(token._replace(text=""))
+                self.unexpected(token)
             return token.text.encode("utf-8", "surrogateescape")
         digits = token.text[2:]
         if token.kind is not Kind.WORD or token.text[:2].lower() != "0x" or not digits.isascii():
-            self.unexpected(token if token.kind is not Kind.WORD else hidden)
+            self.unexpected(token)
         try:
             return bytes.fromhex("0" * (len(digits) % 2) + digits)
         except ValueError:
-            self.unexpected(hidden)
+            self.unexpected(token)
 
     def quoted(self) -> str:
         """Quoted text that is no key."""
