@@ -54,7 +54,7 @@ SECTIONS = {
 MODULES = {
     "fastpfkey.interop": "to_pandas to_polars write_parquet write_arrow write_json",
     "fastpfkey.engine.faults": "FaultPlan drop duplicate truncate delay reorder fail_send answer_error",
-    "fastpfkey.setkey.text_reader": "read_associations",
+    "fastpfkey.setkey": "read_associations read_script Effect",
 }
 """Modules beside it that are for use, and their names."""
 

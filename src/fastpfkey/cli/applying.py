@@ -14,7 +14,7 @@ from ..transport.client import Client
 from .differing import NAMES, subject, write_rows
 from .errors import SourceError
 from .live import connect
-from .tables import Tables, asked, tables_of
+from .tables import Scripts, Tables, asked, tables_of
 from .telling import tell
 
 PASSING = "state in ('larval', 'dead')"
@@ -27,7 +27,7 @@ class Order(NamedTuple):
     file: str
     source: str
     dialect: Dialect
-    variant: str
+    scripts: Scripts
     tables: Sequence[str]
     keep: bool
     """Whether nothing is deleted but what has a successor."""
@@ -64,7 +64,7 @@ def _shown(client: Client, order: Order, out: TextIO) -> Plan:
 
 def _wanted(order: Order, dialect: Dialect) -> Tables:
     """What a file asks for. Raises SourceError for what cannot be had."""
-    name, found = order.file, tables_of(order.file, dialect, order.variant)
+    name, found = order.file, tables_of(order.file, dialect, order.scripts)
     refused = list(found.refused)
     associations = found.associations if "associations" in order.tables else None
     if associations is not None:

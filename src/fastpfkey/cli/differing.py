@@ -16,7 +16,7 @@ from ..spec.tables import ASSOCIATIONS, POLICIES
 from .errors import SourceError
 from .escaping import printable
 from .rendering import PROTOCOLS, row_writer
-from .tables import Tables, tables_of
+from .tables import Scripts, Tables, tables_of
 from .telling import tell
 
 MARKS = {"added": "+", "removed": "-", "changed": "~", "rekeyed": ">"}
@@ -45,14 +45,14 @@ COMPARABLE = tuple(
 def show_differences(
     names: tuple[str, str],
     dialect: Dialect,
-    variant: str,
+    scripts: Scripts,
     tables: Sequence[str],
     columns: Sequence[str] | None,
     form: str,
     out: TextIO,
 ) -> bool:
     """Write what is different; True if anything is. Raises SourceError, and what reading a source raises."""
-    old, new = (tables_of(name, dialect, variant) for name in names)
+    old, new = (tables_of(name, dialect, scripts) for name in names)
     found = compared(old, new, tables, columns)
     if not found:
         raise SourceError(f"{names[0]} and {names[1]} have no kind of table in common")

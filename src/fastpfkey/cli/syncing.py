@@ -20,6 +20,13 @@ DIFFERENT = 1
 """Exit status: there are differences."""
 
 compared_tables = options(
+    system_option,
+    variant_option,
+    click.option(
+        "--forward",
+        is_flag=True,
+        help="In scripts, policies for incoming packets count for forwarded ones too, as to setkey on Linux.",
+    ),
     click.option(
         "--table",
         type=click.Choice(TABLES),
@@ -51,8 +58,6 @@ class Answering(click.Command):
 @click.command(epilog=examples("fastpfkey diff table.conf unix:engine.sock"), cls=Answering)
 @click.argument("old", metavar="A")
 @click.argument("new", metavar="B")
-@system_option
-@variant_option
 @compared_tables
 @click.option("--columns", callback=comma_separated, metavar="A,B,...", help="Compare only these.")
 def diff(
@@ -60,6 +65,7 @@ def diff(
     new: str,
     dialect: str,
     variant: str,
+    forward: bool,
     table: str | None,
     form: str,
     columns: Sequence[str] | None,
@@ -72,9 +78,11 @@ def diff(
     Exit status: 0 if A and B say the same, 1 if they do not, 2 if that cannot be told.
     """
     from .differing import show_differences
+    from .tables import Scripts
 
+    scripts = Scripts(variant, forward)
     tables = TABLES if table is None else (table,)
-    if show_differences((old, new), find_dialect(dialect), variant, tables, columns, form, sys.stdout):
+    if show_differences((old, new), find_dialect(dialect), scripts, tables, columns, form, sys.stdout):
         sys.exit(DIFFERENT)
 
 
@@ -87,8 +95,6 @@ def diff(
 )
 @click.argument("file")
 @click.option("--source", default="kernel", show_default=True, help="The key engine to bring into line.")
-@system_option
-@variant_option
 @compared_tables
 @click.option("--check", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--keep", is_flag=True, help="Delete nothing but what has a successor.")
@@ -97,6 +103,7 @@ def apply(
     source: str,
     dialect: str,
     variant: str,
+    forward: bool,
     table: str | None,
     form: str,
     check: bool,
@@ -112,9 +119,10 @@ def apply(
     --check: 1 if something is to do.
     """
     from .applying import Order, carry_out, show_plan
+    from .tables import Scripts
 
     tables = TABLES if table is None else (table,)
-    order = Order(file, source, find_dialect(dialect), variant, tables, keep, form)
+    order = Order(file, source, find_dialect(dialect), Scripts(variant, forward), tables, keep, form)
     if show_plan(order, sys.stdout) if check else not carry_out(order, sys.stdout):
         sys.exit(DIFFERENT)
 

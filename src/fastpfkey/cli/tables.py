@@ -6,17 +6,15 @@ A name is that of an engine or of a made-up table, or else a file, whose first b
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from ..columns.associations import SATable
 from ..columns.comparing import Mask
 from ..columns.messages import MessageTable
 from ..columns.policies import PolicyTable
 from ..errors import PFKeyError, ReplyError
-from ..setkey.effect import effect
-from ..setkey.rules import Rules
+from ..setkey.effect import read_script
 from ..setkey.text_reader import CARRIED, is_listing, read_associations
-from ..setkey.words import variant as find_variant
 from ..spec.model import PF_KEY_V2, Dialect
 from ..spec.terms import ExtensionType as Ext
 from ..spec.terms import MessageType
@@ -44,14 +42,22 @@ class Tables:
     """Statements of a script that an engine would refuse."""
 
 
-def tables_of(name: str, dialect: Dialect, variant: str = "host") -> Tables:
+class Scripts(NamedTuple):
+    """How scripts are read."""
+
+    variant: str = "host"
+    forward: bool = False
+    """Whether policies for incoming packets count for forwarded ones too."""
+
+
+def tables_of(name: str, dialect: Dialect, scripts: Scripts) -> Tables:
     """The tables that a name stands for. Raises SourceError, PFKeyError and OSError."""
     if LIVE.fullmatch(name):
         with connect(name, dialect) as client:
             return asked(client, name)
     data = parse(name, dialect, "native").whole()
     try:
-        return _written(data, dialect, variant)
+        return _written(data, dialect, scripts)
     except (PFKeyError, ValueError) as error:
         raise SourceError(f"{name}: {error}") from None
 
@@ -74,15 +80,14 @@ def _whole(table: M, name: str) -> M:
     return table
 
 
-def _written(data: memoryview, dialect: Dialect, variant: str) -> Tables:
+def _written(data: memoryview, dialect: Dialect, scripts: Scripts) -> Tables:
     """The tables in a file."""
     if not data or data[0] == PF_KEY_V2:
         return _recorded(data, dialect)
     text = bytes(data).decode("utf-8", "surrogateescape")
     if is_listing(text):
         return Tables(read_associations(text, dialect, keys=True), carried=CARRIED)
-    rules = Rules(dialect, find_variant(variant), forward=False, names=System(), extended=True)
-    found = effect(text, rules)
+    found = read_script(text, dialect, variant=scripts.variant, forward=scripts.forward, names=System())
     return Tables(found.associations, found.policies, refused=tuple(found.refused))
 
 

@@ -1,8 +1,8 @@
 """What a script, or a table, leaves behind in a key engine that was empty.
 
-It is run against an engine in this process, of the system that it is for. So later statements have the last
-word, deletions and flushes count, and the tables have what that system would show, which is not all that a statement
-says: flags that it does not keep, ports that it ignores.
+It is run against an engine in this process, of the system that it is for. So later statements have the last word,
+deletions and flushes count, and the tables have what that system would show, which is not all that a statement says:
+there are flags that systems do not keep, and ports that they ignore.
 """
 
 from __future__ import annotations
@@ -10,16 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from .. import spec
 from ..columns.associations import SATable
 from ..columns.policies import PolicyTable
 from ..errors import ReplyError
+from ..spec.model import Dialect
 from ..spec.terms import MessageType
 from ..transport.client import Client
 from ..transport.loopback import Loopback
 from ..wire.message import MessageValue
+from .names import Names, Numeric
 from .rules import Command, Rules
 from .running import deletions
 from .script import script
+from .words import variant as find_variant
 
 READS = frozenset({"get", "dump", "spddump"})
 """Statements that change nothing."""
@@ -40,8 +44,25 @@ class Effect:
     """Statements or rows that the engine refused, a sentence each."""
 
 
-def effect(text: str, rules: Rules) -> Effect:
-    """Run a script. Raises ScriptError if it cannot be read, before any of it is run."""
+def read_script(
+    text: str,
+    dialect: str | Dialect = "host",
+    *,
+    variant: str = "host",
+    forward: bool = False,
+    names: Names | None = None,
+) -> Effect:
+    """What a script of `fastpfkey save` or of setkey leaves behind in an engine of a system that was empty, as tables.
+
+    `variant` is whose setkey the script is for, ipsec-tools or freebsd; host is this system's. With `forward`, a policy
+    for incoming packets counts for forwarded ones too, as it does to setkey on Linux. `names` resolves names of hosts
+    and services; without it there are numbers only.
+
+    Raises ScriptError, with line and column, for what cannot be understood, and ValueError for an unknown system.
+    """
+    rules = Rules(
+        spec.dialect(dialect), find_variant(variant), forward=forward, extended=True, names=names or Numeric()
+    )
     commands = [command for command in script(text, rules) if command.verb not in READS]
     about_policies = {command.verb.startswith("spd") for command in commands}
     refused = []

@@ -7,7 +7,9 @@ end of the line. The text of a policy, which has a grammar of its own, is taken 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from enum import Enum
+from functools import cached_property
 from typing import NamedTuple
 
 from ..errors import ScriptError
@@ -98,7 +100,13 @@ class Lexer:
 
     def place(self, at: int) -> tuple[int, int]:
         """Line and column of a character, counted from 1."""
-        return self.text.count("\n", 0, at) + 1, at - self.text.rfind("\n", 0, at)
+        line = bisect_left(self._line_ends, at)
+        return line + 1, at - (self._line_ends[line - 1] if line else -1)
+
+    @cached_property
+    def _line_ends(self) -> list[int]:
+        """Found once: each statement asks for its line, and counting anew would take the square of their number."""
+        return [found.start() for found in re.finditer("\n", self.text)]
 
     def error(self, reason: str, token: Token) -> ScriptError:
         """What is wrong with a token."""
