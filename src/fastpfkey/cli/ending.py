@@ -57,7 +57,7 @@ class Group(click.Group):
         except MemoryError as error:
             leave(FAILURE, "not enough memory", error, "fewer --columns, or --limit, need less")
         except SourceError as error:
-            leave(error.status, str(error), error, error.hint)
+            leave(FAILURE, str(error), error, error.hint)
         except PFKeyError as error:
             leave(FAILURE, str(error), error)
         except OSError as error:

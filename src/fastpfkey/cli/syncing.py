@@ -9,7 +9,8 @@ import click
 
 from ..errors import PFKeyError
 from ..spec import dialect as find_dialect
-from .errors import SourceError, TroubleError
+from .ending import leave
+from .errors import SourceError
 from .options import comma_separated, examples, options, system_option, variant_option
 
 FORMATS = ("text", "json", "jsonl", "csv")
@@ -18,6 +19,8 @@ TABLES = ("associations", "policies")
 
 DIFFERENT = 1
 """Exit status: there are differences."""
+TROUBLE = 2
+"""Exit status: what differs cannot be told."""
 
 compared_tables = options(
     system_option,
@@ -48,11 +51,11 @@ class Answering(click.Command):
         try:
             return super().invoke(ctx)
         except (PFKeyError, SourceError) as error:
-            raise TroubleError(str(error)) from None
+            leave(TROUBLE, str(error), error, error.hint if isinstance(error, SourceError) else "")
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise TroubleError(reason(error)) from None
+            leave(TROUBLE, reason(error), error)
 
 
 @click.command(epilog=examples("fastpfkey diff table.conf unix:engine.sock"), cls=Answering)
