@@ -1,7 +1,9 @@
 """The conformance page is complete, current, and claims nothing that the tests do not name."""
 
+import re
 from itertools import groupby
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -52,6 +54,40 @@ class TestRepository:
 
     def test_has_a_page_that_is_up_to_date(self, capsys):
         assert generate.main(["--check"]) == 0, capsys.readouterr().err
+
+
+class TestClaim:
+    EVERYTHING: ClassVar = {each.id: {Evidence("test_x.py", "test_y")} for each in TABLE.all if not each.not_applicable}
+
+    def claimed(self, *without: str) -> bool:
+        return generate.conforms(TABLE, {id: tests for id, tests in self.EVERYTHING.items() if id not in without})
+
+    @pytest.mark.requirement("R-1.1-01")
+    def test_needs_every_mandatory_line(self):
+        assert self.claimed()
+        for each in TABLE.all:
+            mandatory = each.level in ("MUST", "MUST NOT") or each.id in generate.AUDIT
+            assert self.claimed(each.id) is not mandatory
+
+    @pytest.mark.requirement("R-1.1-01")
+    def test_is_on_the_page_while_it_holds(self):
+        assert generate.CLAIM in generate.render(TABLE, self.EVERYTHING)
+        assert generate.CLAIM not in generate.render(TABLE, {})
+        assert "conforming" not in generate.render(TABLE, {})
+
+    @pytest.mark.requirement("R-1.1-01")
+    def test_is_made_nowhere_else(self):
+        """And stands on the page, which is up to date, only as long as what is written above holds."""
+        claims = re.compile(r"\bconform(s|ing|ant)\b", re.IGNORECASE)
+        pages = [*generate.PAGE.parent.rglob("*.md"), generate.PAGE.parents[1] / "README.md"]
+        assert [page.name for page in pages if claims.search(page.read_text(encoding="utf-8"))] == ["conformance.md"]
+
+    @pytest.mark.requirement("R-1.7-05")
+    def test_needs_the_audit_of_names(self):
+        for id in ("R-1.7-01", "R-1.7-03", "R-1.7-04", "R-1.7-06"):
+            assert not self.claimed(id)
+        evidence = evidence_in_tree(generate.TESTS)
+        assert {test.path for id in generate.AUDIT for test in evidence[id]} == {"conformance/codec/test_names.py"}
 
 
 class TestMarkers:
