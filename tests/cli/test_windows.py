@@ -17,6 +17,7 @@ import fastpfkey as pf
 from fastpfkey.cli import reading
 from fastpfkey.cli.reading import How, Reader
 from fastpfkey.spec import dialect
+from fastpfkey.spec.model import LONGEST_MESSAGE
 from fastpfkey.wire import windows
 from fastpfkey.wire.windows import Window
 
@@ -126,7 +127,7 @@ def test_many_faults_are_summed_up(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_stream_whose_length_leads_nowhere_is_not_read_to_its_end() -> None:
     endless = Slow(bytes(16) + MIXED * 1000, [1 << 16])
     [window] = windows.of_stream(endless, swap=False)
-    assert windows.LONGEST < len(window.messages) <= windows.LONGEST + (1 << 17)
+    assert LONGEST_MESSAGE < len(window.messages) <= LONGEST_MESSAGE + (1 << 17)
 
 
 def test_a_pipe_is_shown_as_it_arrives() -> None:
