@@ -224,3 +224,15 @@ def test_any_bytes(profile: str, changes: list[tuple[int, int, int]]) -> None:
                 data[row, place % data.shape[1]] = value
         results.append(outcome(world, many, data.tobytes()))
     assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("profile", ["freebsd", "netbsd", "illumos"])
+def test_passwords_for_tcp_that_share_an_spi(profile: str) -> None:
+    """FreeBSD gives each an SPI of its own; elsewhere addresses tell them apart."""
+    spi, kind = (0, Ext.STR_AUTH) if profile == "illumos" else (0x1000, Ext.KEY_AUTH)
+    one = SA(spi, state=SAState.MATURE, auth=AuthAlgorithm.TCP_MD5)
+    peers = [f"192.0.2.{n + 1}" for n in range(20)]
+    given = [(one, *ends(src=peer, dst="192.0.2.200"), Key.of(kind, b"secret")) for peer in [*peers, peers[3]]]
+    (_, _, records, columns, _) = same(profile, *(added(*item, satype=SAType.TCPSIGNATURE) for item in given))
+    assert len(records) == 20  # type: ignore[arg-type]
+    assert columns
