@@ -56,6 +56,7 @@ AGAINST_THE_RULE = {
         "SADB_SA_NATT_SRC_PORT",
     },
     "illumos": {
+        "SADB_AALG_MD5",
         "SADB_AALG_SHA256HMAC",
         "SADB_AALG_SHA384HMAC",
         "SADB_AALG_SHA512HMAC",
