@@ -114,6 +114,15 @@ static void opening(void)
     check("no address", getsockname(fd, (struct sockaddr *)&name, &length) < 0 && errno == EOPNOTSUPP, "it has one");
     errno = 0;
     check("nothing to connect to", connect(fd, (struct sockaddr *)&name, length) < 0 && errno == EOPNOTSUPP, "done");
+    int pair[2];
+    errno = 0;
+    check("nothing to listen for", listen(fd, 1) < 0 && errno == EOPNOTSUPP, "it listens");
+    errno = 0;
+    check("nothing to shut", shutdown(fd, SHUT_RDWR) < 0 && errno == EOPNOTSUPP, "done");
+    errno = 0;
+    check("no pairs", socketpair(AF_KEY, SOCK_RAW, PF_KEY_V2, pair) < 0 && errno == EOPNOTSUPP, "made");
+    struct mmsghdr none;
+    check("nothing sent at all", sendmmsg(fd, &none, 0, 0) == 0, "an error");
     int wanted = 1 << 17, found = 0;
     size = sizeof found;
     int set = setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof wanted);
@@ -164,7 +173,8 @@ static void requests(int fd, int other)
     ssize_t whole = recv(fd, buffer, 16, MSG_PEEK | MSG_TRUNC);
     struct sockaddr_storage from;
     socklen_t length = sizeof from;
-    ssize_t got = recvfrom(fd, buffer, sizeof buffer, 0, (struct sockaddr *)&from, &length);
+    volatile size_t room = sizeof buffer; /* unknown when compiled, so that a hardened library checks it when run */
+    ssize_t got = recvfrom(fd, buffer, room, 0, (struct sockaddr *)&from, &length);
     check("MSG_PEEK leaves it", peeked == got && whole == got && got == base->sadb_msg_len * 8, "it did not");
     check("it comes from nowhere", length == 0, "it has a sender");
     check("the answer to ADD", base->sadb_msg_type == SADB_ADD && base->sadb_msg_errno == 0 && base->sadb_msg_seq == 7 &&

@@ -39,9 +39,10 @@ needs_library = pytest.mark.skipif(not has_library(), reason="this installation 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The client, compiled."""
+    """The client, compiled as distributions compile programs."""
     program = tmp_path_factory.mktemp("client") / "client"
-    subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-o", program, CLIENT], check=True)
+    hardened = ["-O2", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"]
+    subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", *hardened, "-o", program, CLIENT], check=True)
     return program
 
 
@@ -64,8 +65,41 @@ def test_a_client_in_c(client: Path, engine: Path) -> None:
     )
     lines = done.stdout.splitlines()
     assert [line for line in lines if not line.startswith("ok ")] == []
-    assert len(lines) == 33
+    assert len(lines) == 37
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("listened", "connected"),
+    [
+        ("real/engine.sock", "link/engine.sock"),
+        ("link/engine.sock", "real/engine.sock"),
+        ("real/engine.sock", "real/../real/engine.sock"),
+        ("engine.sock", "real/engine.sock"),
+    ],
+)
+@pytest.mark.parametrize("by_hand", [False, True])
+@needs_library
+def test_a_path_has_many_spellings(
+    client: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listened: str, connected: str, by_hand: bool
+) -> None:
+    """A socket is the engine's however server and client spell its path, through links or from other directories."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    monkeypatch.chdir(tmp_path / "real")
+    server = Server(Engine("linux"), tmp_path / listened if "/" in listened else Path(listened))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    environment = preloading.environment(tmp_path / connected, os.environ)
+    if by_hand:
+        environment[preloading.ENGINE] = f"{tmp_path}/{connected}"
+    try:
+        done = subprocess.run([client], env=environment, stdout=subprocess.PIPE, text=True, timeout=60)
+        assert [line for line in done.stdout.splitlines() if not line.startswith("ok ")] == []
+        assert done.returncode == 0
+    finally:
+        server.stop()
+        thread.join()
 
 
 @needs_library
@@ -128,6 +162,21 @@ class TestPrograms:
         subprocess.run(["cc", *static, "-o", tmp_path / "main", source], check=True)
         with pytest.raises(TransportError, match="linked statically"):
             preloading.program(str(tmp_path / "main"))
+
+    def test_of_another_word_size(self, client: Path, tmp_path: Path) -> None:
+        """As a 32-bit program on a 64-bit system; one header of its table is what names the dynamic linker."""
+        wide = sys.maxsize > 1 << 32
+        where, entry, at, width = (28, 42, 52, 4) if wide else (32, 54, 64, 8)
+        head = bytearray(
+            b"\x7fELF" + (b"\1" if wide else b"\2") + (b"\1" if sys.byteorder == "little" else b"\2")
+        ).ljust(256)
+        head[where : where + width] = at.to_bytes(width, sys.byteorder)
+        head[entry : entry + 4] = (32).to_bytes(2, sys.byteorder) + (1).to_bytes(2, sys.byteorder)
+        head[at : at + 4] = (3).to_bytes(4, sys.byteorder)
+        (tmp_path / "program").write_bytes(head)
+        (tmp_path / "program").chmod(0o755)
+        with pytest.raises(TransportError, match="another word size"):
+            preloading.program(str(tmp_path / "program"))
 
     def test_a_script_is_as_good_as_its_interpreter(self, client: Path, tmp_path: Path) -> None:
         script = tmp_path / "script"

@@ -3,7 +3,8 @@
  * The idea: a PF_KEY socket and a connected SOCK_SEQPACKET Unix socket behave alike in all that poll, select, recv,
  * MSG_PEEK, non-blocking mode, dup, fork and the passing of descriptors do, so only what differs is intercepted:
  * opening, what send() refuses at once, and what a socket says about itself. Nothing is remembered about descriptors. A
- * socket is ours if the address of its peer is the engine's, which stays true whatever the program does with it.
+ * socket is ours if the address of its peer is the engine's, which stays true whatever the program does with it. That
+ * address is what the engine called its socket, which may be another spelling of the path, so it is learnt on connecting.
  *
  * FASTPFKEY_ENGINE is the path of the engine's socket. Without it nothing changes.
  */
@@ -15,6 +16,7 @@
 #include <linux/pfkeyv2.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -29,6 +31,8 @@
 #define PATIENCE 200 /* milliseconds */
 
 static struct sockaddr_un engine = {.sun_family = AF_UNIX};
+static struct sockaddr_un spelling;
+static atomic_int spelt; /* 0: spelling is empty, 1: it is being written, 2: it may be read */
 
 /* The C library's own function of this name. */
 #define NEXT(name) ((__typeof__(&name))next(#name))
@@ -49,19 +53,42 @@ __attribute__((constructor)) static void remember(void)
         strcpy(engine.sun_path, path);
 }
 
-/* Whether a descriptor is a connection to the engine. Leaves errno alone. */
-static int is_ours(int fd)
+/* The address at the other end of a Unix socket; one without a path if there is none. Leaves errno alone. */
+static struct sockaddr_un peer_of(int fd)
 {
     struct sockaddr_un peer;
     socklen_t size = sizeof peer;
     int before = errno;
+    memset(&peer, 0, sizeof peer);
+    if (NEXT(getpeername)(fd, (struct sockaddr *)&peer, &size) != 0 || peer.sun_family != AF_UNIX)
+        peer.sun_path[0] = 0;
+    errno = before;
+    return peer;
+}
+
+static int same(const struct sockaddr_un *one, const struct sockaddr_un *other)
+{
+    return strncmp(one->sun_path, other->sun_path, sizeof one->sun_path) == 0;
+}
+
+/* Whether a descriptor is a connection to the engine. Leaves errno alone. */
+static int is_ours(int fd)
+{
     if (!engine.sun_path[0])
         return 0;
-    memset(&peer, 0, sizeof peer);
-    int ours = NEXT(getpeername)(fd, (struct sockaddr *)&peer, &size) == 0 && peer.sun_family == AF_UNIX &&
-               strncmp(peer.sun_path, engine.sun_path, sizeof peer.sun_path) == 0;
-    errno = before;
-    return ours;
+    struct sockaddr_un peer = peer_of(fd);
+    return peer.sun_path[0] && (same(&peer, &engine) || (atomic_load(&spelt) == 2 && same(&peer, &spelling)));
+}
+
+/* Learn what the engine at the other end calls its socket. */
+static void learn(int fd)
+{
+    struct sockaddr_un peer = peer_of(fd);
+    int never = 0;
+    if (peer.sun_path[0] && !same(&peer, &engine) && atomic_compare_exchange_strong(&spelt, &never, 1)) {
+        spelling = peer;
+        atomic_store(&spelt, 2);
+    }
 }
 
 static int refuse(int error)
@@ -127,6 +154,7 @@ static int open_engine(int type, int protocol)
         close(fd);
         return refuse(error == EACCES ? EPERM : EAFNOSUPPORT);
     }
+    learn(fd);
     if (flags & SOCK_NONBLOCK)
         fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     return fd;
@@ -137,6 +165,11 @@ int socket(int domain, int type, int protocol)
     if (domain == AF_KEY && engine.sun_path[0])
         return open_engine(type, protocol);
     return NEXT(socket)(domain, type, protocol);
+}
+
+int socketpair(int domain, int type, int protocol, int pair[2])
+{
+    return domain == AF_KEY && engine.sun_path[0] ? refuse(EOPNOTSUPP) : NEXT(socketpair)(domain, type, protocol, pair);
 }
 
 ssize_t send(int fd, const void *data, size_t size, int flags)
@@ -171,7 +204,7 @@ int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags)
     unsigned int done = 0;
     for (ssize_t sent; done < count && (sent = send_vector(fd, &messages[done].msg_hdr, flags)) >= 0; done++)
         messages[done].msg_len = (unsigned int)sent;
-    return done ? (int)settled(fd, (ssize_t)done) : -1;
+    return done ? (int)settled(fd, (ssize_t)done) : count ? -1 : 0;
 }
 
 ssize_t write(int fd, const void *data, size_t size)
@@ -181,9 +214,9 @@ ssize_t write(int fd, const void *data, size_t size)
 
 ssize_t writev(int fd, const struct iovec *parts, int count)
 {
-    if (!is_ours(fd))
+    if (count <= 0 || !is_ours(fd))
         return NEXT(writev)(fd, parts, count);
-    struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = count > 0 ? (size_t)count : 0};
+    struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count};
     return sendmsg(fd, &message, 0);
 }
 
@@ -194,6 +227,16 @@ ssize_t recvfrom(int fd, void *data, size_t size, int flags, struct sockaddr *fr
         return NEXT(recvfrom)(fd, data, size, flags, from, length);
     *length = 0;
     return NEXT(recvfrom)(fd, data, size, flags, NULL, NULL);
+}
+
+/* What recvfrom is in programs that were built with _FORTIFY_SOURCE. */
+ssize_t __recvfrom_chk(int fd, void *data, size_t size, size_t room, int flags, struct sockaddr *from, socklen_t *length);
+ssize_t __recvfrom_chk(int fd, void *data, size_t size, size_t room, int flags, struct sockaddr *from, socklen_t *length)
+{
+    if (!length || !is_ours(fd))
+        return NEXT(__recvfrom_chk)(fd, data, size, room, flags, from, length);
+    *length = 0;
+    return NEXT(__recvfrom_chk)(fd, data, size, room, flags, NULL, NULL);
 }
 
 ssize_t recvmsg(int fd, struct msghdr *message, int flags)
@@ -220,6 +263,26 @@ int bind(int fd, const struct sockaddr *address, socklen_t length)
 int connect(int fd, const struct sockaddr *address, socklen_t length)
 {
     return is_ours(fd) ? refuse(EOPNOTSUPP) : NEXT(connect)(fd, address, length);
+}
+
+int listen(int fd, int backlog)
+{
+    return is_ours(fd) ? refuse(EOPNOTSUPP) : NEXT(listen)(fd, backlog);
+}
+
+int accept(int fd, struct sockaddr *address, socklen_t *length)
+{
+    return is_ours(fd) ? refuse(EOPNOTSUPP) : NEXT(accept)(fd, address, length);
+}
+
+int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
+{
+    return is_ours(fd) ? refuse(EOPNOTSUPP) : NEXT(accept4)(fd, address, length, flags);
+}
+
+int shutdown(int fd, int how)
+{
+    return is_ours(fd) ? refuse(EOPNOTSUPP) : NEXT(shutdown)(fd, how);
 }
 
 int getsockname(int fd, struct sockaddr *address, socklen_t *length)

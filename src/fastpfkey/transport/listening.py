@@ -18,6 +18,9 @@ from ..errors import TransportError
 BACKLOG = 128
 MODE = 0o600
 
+LONGEST_PATH = 107
+"""Bytes that the path of a Unix socket may have."""
+
 _CREDENTIALS = struct.Struct("=iii")
 """struct ucred."""
 
@@ -29,6 +32,11 @@ class Peer(NamedTuple):
     uid: int
 
 
+def settled(path: Path) -> Path:
+    """The one spelling of a socket's path by which both ends know it, whoever looks from wherever."""
+    return path.parent.resolve() / path.name
+
+
 def listen(path: Path, *, mode: int = MODE) -> socket.socket:
     """A listening socket at this path, in place of one that nobody listens at any more.
 
@@ -38,7 +46,8 @@ def listen(path: Path, *, mode: int = MODE) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     before = os.umask(0o777 & ~mode)  # so that there is no moment in which others may connect
     try:
-        listener.bind(os.fspath(path))
+        whole = settled(path)
+        listener.bind(os.fspath(whole if len(os.fsencode(whole)) <= LONGEST_PATH else path))
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()

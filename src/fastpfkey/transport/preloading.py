@@ -18,15 +18,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import TransportError
+from .listening import LONGEST_PATH, settled
 
 ENGINE = "FASTPFKEY_ENGINE"
 """Environment variable that tells the library where the engine's socket is."""
 
-LONGEST_PATH = 107
-"""Bytes that the path of a Unix socket may have."""
-
 _INTERPRETER = 3
 """Program header of type PT_INTERP: what names the dynamic linker."""
+
+_CLASS = b"\2" if sys.maxsize > 1 << 32 else b"\1"
+"""The word size of this process as ELF files tell it; Linux says so and goes on where a library has another."""
 
 _HEAD = 1 << 16
 """Bytes of a program that are looked at: its program headers stand near its beginning."""
@@ -49,7 +50,7 @@ def environment(socket: Path, inherited: Mapping[str, str]) -> dict[str, str]:
 
     Raises TransportError if the library is missing or the socket's path is too long.
     """
-    path = os.fsencode(socket.absolute())
+    path = os.fsencode(settled(socket))
     if len(path) > LONGEST_PATH:
         raise TransportError(errno.ENAMETOOLONG, f"{socket}: the path of a socket has {LONGEST_PATH} bytes at most")
     loaded = inherited.get("LD_PRELOAD", "").split(":")
@@ -88,6 +89,10 @@ def _check(path: Path, name: str) -> None:
         raise TransportError(
             errno.ENOEXEC,
             f"{name} is linked statically, so no library can be loaded into it; a dynamic build can be run",
+        )
+    elif begin.startswith(b"\x7fELF") and begin[4:5] != _CLASS:
+        raise TransportError(
+            errno.ENOEXEC, f"{name} has another word size than this Python, whose library cannot be loaded into it"
         )
 
 
