@@ -189,7 +189,7 @@ class TestDataFrames:
         done = prepared("sys.modules['pyarrow'] = None", "dump", "demo:5", "--format", form)
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr == (
-            f"fastpfkey: {form} needs pyarrow, which is not installed: pip install 'fastpfkey[arrow]'\n"
+            f"fastpfkey: {form} needs pyarrow, which is not installed; pip install 'fastpfkey[arrow]'\n"
         )
 
 
@@ -229,6 +229,22 @@ class TestFiles:
         assert lines[1:] == (
             [] if written else [f"fastpfkey: {path}: not written; --on-error stop or skip writes what could be read"]
         )
+
+
+@pytest.mark.parametrize("form", ["text", "json", "jsonl"])
+def test_whole_messages_in_a_file(run: Run, form: str, tmp_path: Path, mixed: bytes) -> None:
+    """A file's name does not make rows of them."""
+    path = tmp_path / "messages"
+    arguments = ("decode", *LINUX, "--format", form)
+    done = run(*arguments, "--output", path, MIXED)
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert path.read_bytes() == run(*arguments, MIXED).stdout
+    assert b"lifetime" in path.read_bytes()
+    source = tmp_path / "bad.bin"
+    source.write_bytes(mixed[:-1])
+    path.write_bytes(b"old")
+    done = run(*arguments, "--output", path, source)
+    assert (done.returncode, path.read_bytes()) == (1, b"old")
 
 
 def test_fingerprints_are_those_of_the_library_and_the_same_on_another_host(
@@ -281,7 +297,7 @@ def test_a_dump_that_is_not_whole_makes_no_file_unless_asked_to(
     done = invoke(*arguments)
     assert done.exit_code == 1
     assert not path.exists()
-    assert done.stderr.endswith("was not written: --on-error stop writes what came\n")
+    assert done.stderr.endswith("was not written; --on-error stop writes what came\n")
     assert invoke(*arguments, "--on-error", "stop").exit_code == 1
     assert parquet.read_table(path).num_rows == 4
 

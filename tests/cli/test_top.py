@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -245,6 +246,24 @@ def test_a_terminal(tmp_path: Path) -> None:
     text = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", shown.decode())
     assert "1 associations: 1 mature" in text
     assert re.search(r"0x00001001 .* \d[\d.]* M +\d", text)
+
+
+def test_an_interrupt_gives_the_terminal_back() -> None:
+    parent, child = pty.openpty()
+    command = [sys.executable, "-m", "fastpfkey", "top", "demo:50", "--interval", "60"]
+    shown = b""
+    with subprocess.Popen(command, stdout=child, stderr=child, env={**os.environ, "TERM": "xterm"}) as process:
+        os.close(child)
+        while b"50 associations" not in shown:
+            shown += os.read(parent, 65536)
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(OSError):
+            while piece := os.read(parent, 65536):
+                shown += piece
+    os.close(parent)
+    assert process.returncode == 128 + signal.SIGINT
+    assert shown.count(b"\x1b[?1049h") == shown.count(b"\x1b[?1049l") == 1
+    assert b"Traceback" not in shown
 
 
 @pytest.mark.parametrize(

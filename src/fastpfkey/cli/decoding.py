@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from typing import TextIO
 
@@ -19,17 +20,18 @@ from .writing import FILE, Sheet, opened, write_tables
 
 
 def show_messages(sources: Sequence[Source], how: How, view: View, out: TextIO) -> bool:
-    """Write whole messages; False if something was bad."""
+    """Write whole messages; False if something was bad. Raises SourceError for a file that was not written."""
     reader = Reader(how)
-    writer: Writer
-    if view.form == "text":
-        writer = Messages(out, how.dialect)
-    else:
-        writer = JSONArray(out) if view.form == "json" else JSONLines(out)
-    for portion in reader.portions(sources):
-        writer.write(_named(_messages(portion, view.show_keys), portion, sources))
-        out.flush()
-    writer.end()
+    with _target(view, reader, out) as to:
+        writer: Writer
+        if view.form == "text":
+            writer = Messages(to, how.dialect)
+        else:
+            writer = JSONArray(to) if view.form == "json" else JSONLines(to)
+        for portion in reader.portions(sources):
+            writer.write(_named(_messages(portion, view.show_keys), portion, sources))
+            to.flush()
+        writer.end()
     return not reader.failed
 
 
@@ -47,11 +49,18 @@ def show_rows(sources: Sequence[Source], how: How, view: View, out: TextIO, choi
     rows = TABLES[view.table or about(first.batch if first else None)](view, how.dialect)
     files = tuple(source.name for source in sources) if len(sources) > 1 else ()
     tables = _tables(rows, chain([first] if first else [], portions), files)
-    with opened(view, out) as to:
+    with _target(view, reader, out) as to:
         write_tables(tables, Sheet(rows.names, files), view, to)
-        if view.output is not None and reader.failed and how.on_error == "raise":
-            raise SourceError(f"{view.output}: not written; --on-error stop or skip writes what could be read")
     return not reader.failed
+
+
+@contextmanager
+def _target(view: View, reader: Reader, out: TextIO) -> Iterator[TextIO]:
+    """Where to write. A file is left as it was if something bad ended the reading, which raises SourceError."""
+    with opened(view, out) as to:
+        yield to
+        if view.output is not None and reader.failed and reader.how.on_error == "raise":
+            raise SourceError(f"{view.output}: not written", "--on-error stop or skip writes what could be read")
 
 
 def _tables(rows: Rows, portions: Iterator[Portion], files: Sequence[str]) -> Iterator[Table]:

@@ -102,7 +102,7 @@ def dump(
         engine.ask()  # before anything is written: a kernel that cannot be asked has no empty table
         if engine.incomplete and wanted.output is not None and on_error == "raise":
             raise SourceError(
-                f"{source}: {engine.incomplete}; {wanted.output} was not written: --on-error stop writes what came"
+                f"{source}: {engine.incomplete}; {wanted.output} was not written", "--on-error stop writes what came"
             )
     else:
         how, named = find_source(source, dialect, byteorder, on_error, strict)

@@ -45,8 +45,8 @@ class View(NamedTuple):
 
     @property
     def rows(self) -> bool:
-        """Whether something asks for rows of a table."""
-        return self.form in ("csv", *BINARY) or self.asks
+        """Whether something asks for rows of a table; whole messages can be written to a file as well."""
+        return self.form in ("csv", *BINARY) or self._replace(output=None).asks
 
     @property
     def asks(self) -> bool:
@@ -66,7 +66,7 @@ def view(
     """What options ask for. Raises click.UsageError for what cannot be had together, SourceError, OSError."""
     if form in BINARY:
         if not available():
-            raise SourceError(f"{form} needs pyarrow, which is not installed: pip install 'fastpfkey[arrow]'")
+            raise SourceError(f"{form} needs pyarrow, which is not installed", "pip install 'fastpfkey[arrow]'")
         if output is None and sys.stdout.isatty():
             raise click.UsageError(f"{form} is nothing for a terminal; name a file with --output")
     elif addresses is not None:
@@ -89,7 +89,7 @@ def salt_of(name: str) -> bytes:
     if not SHORTEST_SALT <= len(found) <= LONGEST_SALT:
         size = f"{len(found)} bytes" if len(found) <= LONGEST_SALT else "more"
         raise SourceError(
-            f"{name}: a salt has {SHORTEST_SALT} to {LONGEST_SALT} bytes, and this file {size}: "
-            f"head -c 32 /dev/urandom > FILE makes one"
+            f"{name}: a salt has {SHORTEST_SALT} to {LONGEST_SALT} bytes, and this file {size}",
+            "head -c 32 /dev/urandom > FILE makes one",
         )
     return found
