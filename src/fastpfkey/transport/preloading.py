@@ -26,8 +26,8 @@ ENGINE = "FASTPFKEY_ENGINE"
 _INTERPRETER = 3
 """Program header of type PT_INTERP: what names the dynamic linker."""
 
-_CLASS = b"\2" if sys.maxsize > 1 << 32 else b"\1"
-"""The word size of this process as ELF files tell it; Linux says so and goes on where a library has another."""
+_OTHER = b"\1" if sys.maxsize > 1 << 32 else b"\2"
+"""The word size that this process does not have, as ELF files tell it: Linux goes on without the library then."""
 
 _HEAD = 1 << 16
 """Bytes of a program that are looked at: its program headers stand near its beginning."""
@@ -90,7 +90,7 @@ def _check(path: Path, name: str) -> None:
             errno.ENOEXEC,
             f"{name} is linked statically, so no library can be loaded into it; a dynamic build can be run",
         )
-    elif begin.startswith(b"\x7fELF") and begin[4:5] != _CLASS:
+    elif begin.startswith(b"\x7fELF") and begin[4:5] == _OTHER:
         raise TransportError(
             errno.ENOEXEC, f"{name} has another word size than this Python, whose library cannot be loaded into it"
         )
