@@ -27,7 +27,7 @@ COMMANDS = {
     "python": '"$@"',
 }
 SHELL = ("bash", "-eu", "-o", "pipefail", "-c")
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds that a block for the shell may take, and output from the background."""
 SETTINGS = {
     "COLUMNS": "100",
