@@ -33,8 +33,9 @@ def watch():
         peak = max(peak, anonymous())
 watching = threading.Thread(target=watch)
 watching.start()
-begin, rows, source = time.perf_counter(), 0, sys.argv[1]
-for table in pf.iter_tables(open(source, "rb") if sys.argv[2] == "read" else source, dialect="linux"):
+begin, rows, source, way = time.perf_counter(), 0, *sys.argv[1:]
+pool = pf.BufferPool(32 << 20, slabs=2) if way == "pooled" else None
+for table in pf.iter_tables(open(source, "rb") if way == "read" else source, dialect="linux", out=pool):
     rows += len(table)
     peak = max(peak, anonymous())
 seconds = time.perf_counter() - begin
@@ -57,7 +58,7 @@ def large(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="/proc tells how much memory was used")
-@pytest.mark.parametrize("way", ["mapped", "read"])
+@pytest.mark.parametrize("way", ["mapped", "pooled", "read"])
 def test_two_gigabytes(benchmark: BenchmarkFixture, large: tuple[Path, int], way: str) -> None:
     path, messages = large
     octets = synthetic(1_000_000, seed=1)
