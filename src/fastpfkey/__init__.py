@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .errors import QueryError as QueryError
     from .errors import ReplyError as ReplyError
     from .errors import ScriptError as ScriptError
+    from .errors import StateFileError as StateFileError
     from .errors import TranslationError as TranslationError
     from .errors import TransportError as TransportError
     from .errors import TruncatedError as TruncatedError
@@ -134,6 +135,7 @@ _HOMES = {
     "SATable": "columns.associations",
     "SAType": "spec.terms",
     "ScriptError": "errors",
+    "StateFileError": "errors",
     "Translation": "wire.translate",
     "TranslationError": "errors",
     "TransportError": "errors",

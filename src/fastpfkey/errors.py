@@ -13,6 +13,7 @@ the three into an exception, so type, text and offset are the same whichever bac
       TranslationError (ValueError) another dialect cannot say what a message says
       QueryError (ValueError)       a question to a table that cannot be answered
       DetectionError (ValueError)   no dialect, or more than one, fits a buffer
+      StateFileError (ValueError)   a file that keeps an engine's state is damaged, or another's
       ScriptError (ValueError)      a setkey script, or text that setkey printed, that cannot be understood
       BackendError (ImportError)    the requested backend is unavailable
       ReplyError (OSError)          a key engine answered with an error
@@ -29,6 +30,7 @@ from __future__ import annotations
 
 import enum
 import errno
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -198,6 +200,22 @@ class QueryError(PFKeyError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.text!r}, character {self.position + 1}: {self.reason}"
+
+
+class StateFileError(PFKeyError, ValueError):
+    """A snapshot or a journal of an engine that is damaged, or not this engine's.
+
+    `path` is the file, `offset` the byte that shows it, `reason` what is wrong there.
+    """
+
+    def __init__(self, path: os.PathLike[str], offset: int, reason: str) -> None:
+        self.path = path
+        self.offset = offset
+        self.reason = reason
+        super().__init__(path, offset, reason)
+
+    def __str__(self) -> str:
+        return f"{os.fspath(self.path)}, byte {self.offset}: {self.reason}"
 
 
 class ScriptError(PFKeyError, ValueError):
