@@ -91,9 +91,13 @@ class Watch:
         moved = [number for number, moves in self.policies.items() if moves and number in policies]
         kept = [number for number, moves in self.policies.items() if not moves and number in policies]
         parts = delta(self.core, slots[slots >= 0], kept + moved, serials[slots < 0], gone + moved)
+        self.clear()
+        return parts
+
+    def clear(self) -> None:
+        """Forget what has changed."""
         self.serials.clear()
         self.policies.clear()
-        return parts
 
     def close(self) -> None:
         """Watch no longer."""
@@ -131,7 +135,7 @@ def delta(
         core.policies.reqid,
     )
     head = _COUNTS.pack(*counts) + lost.tobytes() + lost_policies.tobytes()
-    return [head, rows.view(np.uint8).data, records.data, *shown]
+    return [head, rows.view(np.uint8).data, records.data, b"".join(shown)]
 
 
 def _policy(core: Core, stored: Stored) -> bytes:

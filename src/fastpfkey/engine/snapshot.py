@@ -10,7 +10,7 @@ was replaced last before a crash, they fit together.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 BLOCK = 8192
 """Associations in a block."""
+
+Taken = Generator[list[Part], None, None]
+"""The entries of a snapshot; closing it gives up."""
 
 SNAPSHOT, JOURNAL = "snapshot", "journal"
 
@@ -60,7 +63,12 @@ def head(engine: Engine, said: Head) -> list[Part]:
     return entry(Kind.HEAD, 0, [text.encode()])
 
 
-def taken(engine: Engine, lineage: str, number: Callable[[], int]) -> Iterator[list[Part]]:
+def watch(engine: Engine) -> Watch:
+    """What changes in an engine from now on."""
+    return Watch(engine._core)
+
+
+def taken(engine: Engine, lineage: str, number: Callable[[], int]) -> Taken:
     """The entries of a snapshot, one or two at a time. The engine may be used between them.
 
     `number` is asked at the end for the number of the journal's next entry.
@@ -73,7 +81,7 @@ def taken(engine: Engine, lineage: str, number: Callable[[], int]) -> Iterator[l
         count += 1
         return entry(Kind.DELTA, count, payload)
 
-    watch = Watch(core)
+    changes = watch(engine)
     try:
         last, cursor = store.serial, 0
         yield head(engine, Head(SNAPSHOT, lineage, number(), store.alive, store.used))
@@ -82,10 +90,10 @@ def taken(engine: Engine, lineage: str, number: Callable[[], int]) -> Iterator[l
             stop = min(start + BLOCK, end)
             cursor = int(store.rows[stop - 1]["serial"])
             yield numbered(delta(core, store.matching(start, stop, None), ()))
-        changed = numbered(watch.take())
+        changed = numbered(changes.take())
         yield [*changed, *_tail(engine, count + 1, number())]
     finally:
-        watch.close()
+        changes.close()
 
 
 def _tail(engine: Engine, count: int, first: int) -> list[Part]:

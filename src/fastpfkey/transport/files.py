@@ -29,10 +29,20 @@ def replacing(path: Path, *, private: bool) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(descriptor)
         beside.replace(path)
+        settle(path.parent)
     except BaseException:
         with suppress(FileNotFoundError):
             beside.unlink()
         raise
+
+
+def settle(folder: Path) -> None:
+    """Force to disk what names a folder has: a file that was renamed has its old name until then. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _umask() -> int:

@@ -1,6 +1,6 @@
 """Serves a key engine to many clients at a Unix socket: one loop, one thread, nothing that waits for a client.
 
-What a client has sent is taken in batches, the journal is written, and only then is anything answered. What a client
+What clients have sent is taken in batches, what it changed is kept, and only then is anything answered. What a client
 does not read stays in its port of the engine, whose bounds keep a slow one from costing more than them.
 """
 
@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from ..engine.engine import Engine
 from ..engine.port import Port
 from ..errors import LimitError
 from ..spec.model import HEADER_SIZE
 from . import header, notices
+from .keeping import Keeper
 from .listening import Peer, listen, peer
 
 MAX_MESSAGE = 1 << 16
@@ -37,18 +37,6 @@ MOST_WAITING = CHUNK // HEADER_SIZE + 1024
 """Packets that wait for a client beside its port: those that were taken from there, and some refusals."""
 
 _NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
-
-
-class Journal(Protocol):
-    """Keeps what was asked for before it is answered."""
-
-    def before(self, port: Port, requests: bytes) -> None:
-        """Note requests, back to back, that the engine is about to act on."""
-        ...
-
-    def flush(self) -> None:
-        """Make sure that nothing noted is lost with this process."""
-        ...
 
 
 @dataclass(eq=False)
@@ -87,16 +75,19 @@ class Server:
         *,
         limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
-        journal: Journal | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
-        """Listen at `path`. `clock` is the engine's. Raises TransportError if that cannot be."""
+        """Listen at `path`. `clock` is the engine's. Raises TransportError if that cannot be.
+
+        `keeper` keeps the engine's state; what it raises when it cannot ends `run`, with nothing answered since.
+        """
         self.engine = engine
         self.path = path
         self.limits = Limits() if limits is None else limits
         self.refused = 0
         """Connections that were closed because their users may not, or there were too many."""
         self._clock = clock
-        self._journal = journal
+        self._keeper = keeper
         self._listener = listen(path)
         self._connections: dict[socket.socket, Connection] = {}
         self._selector = selectors.DefaultSelector()
@@ -145,7 +136,10 @@ class Server:
 
     def _patience(self) -> float | None:
         deadline = self.engine.next_deadline()
-        return None if deadline is None else max(0.0, deadline - self._clock())
+        waits = [] if deadline is None else [max(0.0, deadline - self._clock())]
+        if self._keeper is not None and (wait := self._keeper.patience()) is not None:
+            waits.append(wait)
+        return min(waits, default=None)
 
     def _turn(self, ready: Iterable[tuple[selectors.SelectorKey, int]]) -> None:
         for key, events in ready:
@@ -161,8 +155,8 @@ class Server:
         while self._due:
             self._due.pop(0)()
         self.engine.advance()
-        if self._journal is not None:
-            self._journal.flush()
+        if self._keeper is not None:
+            self._keeper.commit()
         for connection in list(self._connections.values()):
             self._write(connection)
 
@@ -228,8 +222,6 @@ class Server:
         if batch:
             requests = bytes(batch)
             batch.clear()
-            if self._journal is not None:
-                self._journal.before(connection.port, requests)
             failures = dict(self.engine.handle_many(connection.port, requests).failures)
             if failures:
                 for index, request in enumerate(_apart(requests)):
