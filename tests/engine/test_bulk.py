@@ -13,7 +13,7 @@ from fastpfkey.wire.extensions import SA, Key, Lifetime, Opaque
 from fastpfkey.wire.extensions_ipsec import SA2
 from fastpfkey.wire.message import MessageValue
 
-from .world import World, ends, hard, keys, sa, soft, which, whole
+from .world import World, ends, hard, keys, proxy, sa, soft, which, whole
 
 PROFILES = ("linux", "rfc2367", "freebsd", "netbsd")
 
@@ -114,6 +114,15 @@ def test_of_several_kinds_among_others(profile: str, counted: list[int]) -> None
     requests[41] = (Msg.FLUSH, SAType.AH, ())
     same(profile, *requests)
     assert sum(counted) >= 35
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_with_proxies(profile: str, counted: list[int]) -> None:
+    """Those of tunnels are mostly any address; others, and addresses that cannot be one, among them."""
+    proxies = [proxy("0.0.0.0")] * 40
+    proxies[10:12] = [proxy("192.0.2.9"), proxy("224.0.0.1")]
+    same(profile, *(added(*whole(1000 + n, each, dst=f"192.0.2.{n + 1}")) for n, each in enumerate(proxies)))
+    assert sum(counted) >= 30
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -17,7 +17,7 @@ import click
 from ..errors import ReplyError, ScriptError
 from ..setkey.look import Look
 from ..setkey.rules import Rules
-from ..setkey.running import Runner, Told
+from ..setkey.running import Engine, Runner, Told
 from ..setkey.saving import Script
 from ..setkey.saving_policies import policy_statements
 from ..setkey.script import script
@@ -59,14 +59,19 @@ def load_script(name: str, source: str, dialect: Dialect, variant: str) -> bool:
     """Run a script; False if something was refused."""
     text = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     with engine_of(source, dialect) as engine:
-        # A saved script has the policies for forwarded packets that there were, so none are added.
-        rules = Rules(engine.dialect, find_variant(variant), forward=False, names=System(), extended=True)
-        try:
-            commands = list(script(text.decode("utf-8", "surrogateescape"), rules))
-        except ScriptError as error:
-            raise SourceError(f"{name}: {error}") from None
-        runner = Runner(engine, Look(rules.variant), Told(sys.stdout.buffer.write, tell, name, script=True))
-        runner.run(commands)
+        return run_script(name, text, engine, variant)
+
+
+def run_script(name: str, text: bytes, engine: Engine, variant: str) -> bool:
+    """The same with the text of a script, whose name errors tell."""
+    # A saved script has the policies for forwarded packets that there were, so none are added.
+    rules = Rules(engine.dialect, find_variant(variant), forward=False, names=System(), extended=True)
+    try:
+        commands = list(script(text.decode("utf-8", "surrogateescape"), rules))
+    except ScriptError as error:
+        raise SourceError(f"{name}: {error}") from None
+    runner = Runner(engine, Look(rules.variant), Told(sys.stdout.buffer.write, tell, name, script=True))
+    runner.run(commands)
     sent = sum(len(command.messages) for command in commands)
     click.echo(f"{sent - runner.refused:,} of {sent:,} requests done", err=True)
     return not runner.refused

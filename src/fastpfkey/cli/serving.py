@@ -8,16 +8,19 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 import click
 
 from ..engine.engine import Engine
 from ..transport import preloading
+from ..transport.keeping import Keeper
 from ..transport.serving import Limits, Server
 from .errors import SourceError
+from .reading import tell
 
 UNIX = "unix:"
 
@@ -32,13 +35,51 @@ def socket_path(source: str) -> Path:
     return Path(source.removeprefix(UNIX))
 
 
-def serve(path: Path, dialect: str, limits: Limits, most: int | None) -> None:
-    """Serve an engine with `most` associations at most until SIGTERM or SIGINT. Raises TransportError."""
+class State(NamedTuple):
+    """What a served engine begins with, and what is left of it."""
+
+    load: Path | None
+    snapshot: Path | None
+    every: float | None
+    journal: bool
+
+
+def serve(path: Path, dialect: str, limits: Limits, most: int | None, state: State) -> None:
+    """Serve an engine with `most` associations at most until SIGTERM or SIGINT.
+
+    Raises TransportError, StateFileError, SourceError and OSError.
+    """
     engine = Engine(dialect, most_associations=most or 0)
-    server = Server(engine, path, limits=limits)
-    with _signals({signal.SIGTERM: server.stop, signal.SIGINT: server.stop}):
-        click.echo(f"{engine.dialect.name} engine at unix:{path}", err=True)
-        server.run()
+    with ExitStack() as held:
+        keeper = None
+        if state.snapshot is not None:
+            keeper = Keeper(engine, state.snapshot, journal=state.journal, every=state.every, tell=tell)
+            held.callback(keeper.close)
+        if state.load is not None:
+            _load(engine, state.load, keeper)
+        server = Server(engine, path, limits=limits, keeper=keeper)
+        actions = {signal.SIGTERM: server.stop, signal.SIGINT: server.stop}
+        if keeper is not None:
+            save = keeper.save
+            actions[signal.SIGHUP] = lambda: server.call(save)
+        with _signals(actions):
+            held_now = f" with {len(engine):,} associations" if len(engine) else ""
+            click.echo(f"{engine.dialect.name} engine at unix:{path}{held_now}", err=True)
+            server.run()
+            if keeper is not None:
+                keeper.finish()
+
+
+def _load(engine: Engine, path: Path, keeper: Keeper | None) -> None:
+    """Give an engine without a state another one's."""
+    if keeper is not None and keeper.found:
+        tell(f"{path} is not loaded: the engine goes on from {keeper.path}")
+        return
+    from .filling import fill
+
+    fill(engine, path)
+    if keeper is not None:
+        keeper.commit()
 
 
 def run(engine: str | None, command: Sequence[str]) -> int:

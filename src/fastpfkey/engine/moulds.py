@@ -51,6 +51,7 @@ PLAIN = frozenset(
         Ext.LIFETIME_SOFT,
         Ext.ADDRESS_SRC,
         Ext.ADDRESS_DST,
+        Ext.ADDRESS_PROXY,
         Ext.KEY_AUTH,
         Ext.KEY_ENCRYPT,
         Ext.SA2,
@@ -59,7 +60,7 @@ PLAIN = frozenset(
         Ext.NATT_DPORT,
     }
 )
-"""Extensions whose free fields no rule relates to each other."""
+"""Extensions whose free fields no rule relates to each other. A proxy has none: those of a gateway are mostly alike."""
 
 
 class Place(NamedTuple):

@@ -72,6 +72,7 @@ class Keeper:
         self._writer: Writer | None = None
         self._entries: Taken | None = None
         self._wanted = False
+        self._unsaved = False
         try:
             self.found = path.exists() or journal_of(path).exists()
             """Whether there was a state."""
@@ -88,7 +89,7 @@ class Keeper:
             self.close()
             raise
         self._mark = (self._number, 0)
-        self._unsaved = not self.found
+        self._unsaved |= not path.exists()
         self._size = path.stat().st_size if path.exists() else 0
         self._due = clock() + every if every else None
 
@@ -122,6 +123,7 @@ class Keeper:
                 raise reader.damage(found.offset, f"entry {found.number} stands where {expected} should")
             if expected >= number:
                 replay(self.engine, reader, found)
+                self._unsaved = True
             expected += 1
         if reader.torn:
             self._tell(

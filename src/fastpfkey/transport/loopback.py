@@ -1,4 +1,4 @@
-"""Engines in this process as sources, for trying out requests and for tests: an empty one, one with a made-up table.
+"""Engines in this process as sources: one of its own, one that was there before, one with a made-up table.
 
 They end with the process.
 """
@@ -17,12 +17,13 @@ DEMO = "demo:"
 
 
 class Loopback:
-    """An engine of its own, which is made when an endpoint is first opened."""
+    """An engine: the one that is given, or a new one that is made when an endpoint is first opened."""
 
     name = "engine"
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, engine: Engine | None = None) -> None:
         self.dialect = dialect
+        self._given = engine
 
     @cached_property
     def _host(self) -> Host:
@@ -30,7 +31,7 @@ class Loopback:
 
     @cached_property
     def _engine(self) -> Engine:
-        return Engine(self.dialect)
+        return Engine(self.dialect) if self._given is None else self._given
 
     def open_endpoint(self, role: Role) -> Endpoint:
         """A new port of the engine."""
