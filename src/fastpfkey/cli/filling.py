@@ -7,11 +7,11 @@ the engine refuses is not there. A snapshot is a state, and its lifetimes go on.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
 import click
-import numpy as np
 
 from ..columns.associations import SATable
 from ..columns.build import build_add
@@ -72,16 +72,15 @@ def _add(engine: Engine, path: Path, data: memoryview) -> None:
     finally:
         with_keys.wipe()
         engine.disconnect(port)
-    policies = np.flatnonzero(with_keys["msg_type"] == types.get(MessageType.SPDDUMP, -1))
-    if len(policies):
+    if (with_keys["msg_type"] == types.get(MessageType.SPDDUMP, -1)).any():
         _add_policies(engine, path, data)
 
 
 def _tell_refusals(path: Path, answers: SATable, engine: Engine) -> None:
     names = {number: name for name, number in engine.dialect.errnos.items()}
-    for number, count in zip(*np.unique(answers["errno"], return_counts=True), strict=True):
+    for number, count in Counter(answers["errno"].tolist()).items():
         if number:
-            tell(f"{path}: associations refused with {names.get(int(number), f'errno {number}')}: {count:,}")
+            tell(f"{path}: associations refused with {names.get(number, f'errno {number}')}: {count:,}")
 
 
 def _add_policies(engine: Engine, path: Path, data: memoryview) -> None:
