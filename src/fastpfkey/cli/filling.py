@@ -28,9 +28,9 @@ from ..transport.loopback import Loopback
 from ..wire.decode import decode
 from ..wire.windows import mapping
 from .errors import SourceError
-from .reading import tell
 from .saving import run_script
 from .setkey_sources import Live
+from .telling import tell
 
 VARIANT = "host"
 """Whose setkey a script is for."""

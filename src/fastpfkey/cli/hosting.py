@@ -15,7 +15,12 @@ from .options import examples
 PATH = click.Path(path_type=Path)
 
 
-@click.command(epilog=examples("fastpfkey serve --listen engine.sock"))
+@click.command(
+    epilog=examples(
+        "fastpfkey serve --listen engine.sock",
+        "fastpfkey serve --listen engine.sock --snapshot engine.state --journal",
+    )
+)
 @click.option("--listen", "path", required=True, type=PATH, help="Where the socket is made.")
 @click.option("--dialect", type=click.Choice(DIALECTS), default="linux", show_default=True, help="What it speaks.")
 @click.option("--allow-uid", "uids", type=int, multiple=True, help="A user beside you and root who may connect.")

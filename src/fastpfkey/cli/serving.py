@@ -20,7 +20,7 @@ from ..transport import preloading
 from ..transport.keeping import Keeper
 from ..transport.serving import Limits, Server
 from .errors import SourceError
-from .reading import tell
+from .telling import tell
 
 UNIX = "unix:"
 
