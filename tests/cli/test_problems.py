@@ -146,6 +146,15 @@ class TestObjects:
         assert (status, found["kind"]) == (0, "Note")
         assert found["message"].startswith(f"{MIXED}: linux, little-endian: ")
 
+    def test_what_was_done(self, invoke: Invoke, tmp_path: Path) -> None:
+        path = tmp_path / "script"
+        status, [found] = told(invoke, "save", "demo:0001", "--with-keys", "-o", path)
+        assert (status, found["kind"]) == (0, "Note")
+        assert found["message"].endswith(f" written to {path}")
+        status, [found] = told(invoke, "load", path, "--source", "engine")
+        assert (status, found["kind"]) == (0, "Note")
+        assert found["message"].endswith(" requests done")
+
     def test_a_command_that_there_is_not(self, run: Run) -> None:
         """In a process of its own, and with the option where it belongs: before the command."""
         done = run("--json", "dmp")

@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-import click
-
 from ..errors import ReplyError, ScriptError
 from ..setkey.look import Look
 from ..setkey.rules import Rules
@@ -30,7 +28,7 @@ from ..wire import requests
 from ..wire.decode import decode
 from .errors import SourceError
 from .setkey_sources import engine_of
-from .telling import tell
+from .telling import note, tell
 
 
 def save_table(name: str, dialect: Dialect, output: str, variant: str) -> None:
@@ -52,7 +50,7 @@ def save_table(name: str, dialect: Dialect, output: str, variant: str) -> None:
     for line in found.omitted:
         tell(line)
     policies = found.count - associations
-    click.echo(f"{associations:,} associations and {policies:,} policies written to {output}", err=True)
+    note(f"{associations:,} associations and {policies:,} policies written to {output}")
 
 
 def load_script(name: str, source: str, dialect: Dialect, variant: str) -> bool:
@@ -73,7 +71,7 @@ def run_script(name: str, text: bytes, engine: Engine, variant: str) -> bool:
     runner = Runner(engine, Look(rules.variant), Told(sys.stdout.buffer.write, tell, name, script=True))
     runner.run(commands)
     sent = sum(len(command.messages) for command in commands)
-    click.echo(f"{sent - runner.refused:,} of {sent:,} requests done", err=True)
+    note(f"{sent - runner.refused:,} of {sent:,} requests done")
     return not runner.refused
 
 

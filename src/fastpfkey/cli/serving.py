@@ -13,14 +13,12 @@ from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
-import click
-
 from ..engine.engine import Engine
 from ..transport import preloading
 from ..transport.keeping import Keeper
 from ..transport.serving import Limits, Server
 from .errors import SourceError
-from .telling import tell
+from .telling import note, tell
 
 UNIX = "unix:"
 
@@ -64,7 +62,7 @@ def serve(path: Path, dialect: str, limits: Limits, most: int | None, state: Sta
             actions[signal.SIGHUP] = lambda: server.call(save)
         with _signals(actions):
             held_now = f" with {len(engine):,} associations" if len(engine) else ""
-            click.echo(f"{engine.dialect.name} engine at unix:{path}{held_now}", err=True)
+            note(f"{engine.dialect.name} engine at unix:{path}{held_now}")
             server.run()
             if keeper is not None:
                 keeper.finish()

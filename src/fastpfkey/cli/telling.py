@@ -56,6 +56,15 @@ def tell(
     click.echo(shown, err=True)
 
 
+def note(line: str) -> None:
+    """A line that tells of no error: as it is, without the name of the program."""
+    if AS_JSON.get():
+        tell(line)
+    else:
+        sys.stdout.flush()
+        click.echo(line, err=True)
+
+
 def _origin(error: BaseException | None) -> BaseException | None:
     """The error of the library that one of the command line stands for, if it does."""
     inner = error.__context__ if isinstance(error, SourceError | click.UsageError) else None

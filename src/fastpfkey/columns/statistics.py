@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..spec import weakness
+from ..spec.grammar_keys import COMBINED
 from ..spec.terms import AuthAlgorithm, EncryptAlgorithm, SAType
 from ..spec.weakness import Weakness
 from .associations import SATable
@@ -165,7 +166,7 @@ def _weak(table: SATable) -> Counter[tuple[str, str, Weakness]]:
     bare = encrypts & np.isin(auth, (AuthAlgorithm.NONE, AuthAlgorithm.NULL))
     null = encrypt == EncryptAlgorithm.NULL
     # With neither of the two the message does not show what there is: Linux leaves out what PF_KEY has no number for.
-    secret = (encrypt != EncryptAlgorithm.NONE) & ~null & ~np.isin(encrypt, list(weakness.AEAD))
+    secret = (encrypt != EncryptAlgorithm.NONE) & ~null & ~np.isin(encrypt, list(COMBINED))
     found += _found(table, "encrypt", bare & secret, weakness.UNAUTHENTICATED)
     found += _found(table, "encrypt", bare & null, weakness.UNPROTECTED)
     salt = np.zeros(len(table), np.int64)

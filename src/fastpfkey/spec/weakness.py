@@ -46,20 +46,6 @@ WEAK_ENCRYPT: Mapping[Encrypt, Weakness] = {
     Encrypt.NULL: Weakness("encrypts nothing", "RFC 2410"),
 }
 
-AEAD: frozenset[Encrypt] = frozenset(
-    {
-        Encrypt.AES_CCM_ICV8,
-        Encrypt.AES_CCM_ICV12,
-        Encrypt.AES_CCM_ICV16,
-        Encrypt.AES_GCM_ICV8,
-        Encrypt.AES_GCM_ICV12,
-        Encrypt.AES_GCM_ICV16,
-        Encrypt.NULL_AES_GMAC,
-        Encrypt.CHACHA20_POLY1305,
-    }
-)
-"""Encryption that authenticates by itself."""
-
 SALT_BITS: Mapping[Encrypt, int] = {
     Encrypt.AES_CTR: 32,
     Encrypt.AES_CCM_ICV8: 24,
