@@ -31,6 +31,7 @@ from __future__ import annotations
 import enum
 import errno
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,21 @@ if TYPE_CHECKING:
 
 SHOWN_ROWS = 5
 """Rows that a text names of those with the same fault; the error itself has all."""
+
+
+HIDDEN = "..."
+LONGEST_SHOWN = 80
+"""Characters of a word that an error shows."""
+
+_KEY = re.compile(r"0[xX][0-9a-fA-F]{9}|(?![0-9]+$)[0-9a-fA-F]{16}")
+
+
+def presentable(text: str) -> str:
+    """What a message may show of a word: nothing that may be a key, nothing that commands a terminal, and no page."""
+    if _KEY.search(text[: LONGEST_SHOWN + 16]):  # so that no beginning of a key is left at the end
+        return HIDDEN
+    shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text[:LONGEST_SHOWN])
+    return shown + HIDDEN if len(text) > LONGEST_SHOWN else shown
 
 
 class PFKeyError(Exception):

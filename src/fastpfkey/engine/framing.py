@@ -23,7 +23,7 @@ from ..wire.message import MessageView
 from ..wire.value import ExtensionValue
 
 KEYS = (Ext.KEY_AUTH, Ext.KEY_ENCRYPT, Ext.STR_AUTH)
-SECRETS = (*KEYS, Ext.KMPRIVATE)
+SECRETS = (*KEYS, Ext.KMPRIVATE, Ext.LOCAL_AUTH, Ext.REMOTE_AUTH)
 """Extensions that nobody but the association's owner and trusted readers may see."""
 
 
@@ -152,6 +152,9 @@ class Framing:
     def blanked(self, raw: bytes) -> bytes:
         """The message at its full length, with zeros in place of keys and of whatever cannot be read."""
         data = bytearray(raw)
+        if self.types.get(raw[1]) == MessageType.PROMISC and len(raw) >= 2 * HEADER_SIZE:
+            data[HEADER_SIZE:] = self.blanked(raw[HEADER_SIZE:])
+            return bytes(data)
         end = HEADER_SIZE
         for number, start, stop in self.spans(raw):
             if number in self.secrets:

@@ -12,7 +12,7 @@ from enum import Enum
 from functools import cached_property
 from typing import NamedTuple
 
-from ..errors import ScriptError
+from ..errors import HIDDEN, ScriptError, presentable
 
 
 class Kind(Enum):
@@ -40,21 +40,6 @@ class Token(NamedTuple):
         if self.kind is Kind.END:
             return ";"
         return presentable(self.text)
-
-
-HIDDEN = "..."
-LONGEST_SHOWN = 80
-"""Characters of a word that an error shows."""
-
-_KEY = re.compile(r"0[xX][0-9a-fA-F]{9}|(?![0-9]+$)[0-9a-fA-F]{16}")
-
-
-def presentable(text: str) -> str:
-    """What a message may show of a word: nothing that may be a key, nothing that commands a terminal, and no page."""
-    if _KEY.search(text[: LONGEST_SHOWN + 16]):  # so that no beginning of a key is left at the end
-        return HIDDEN
-    shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text[:LONGEST_SHOWN])
-    return shown + HIDDEN if len(text) > LONGEST_SHOWN else shown
 
 
 _SPACE = re.compile(r"(?:\s+|#[^\n]*)*")

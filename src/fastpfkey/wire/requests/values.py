@@ -24,6 +24,7 @@ from ipaddress import (
 )
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from ...errors import presentable
 from ...spec.protocols import PROTOCOLS, TRANSFORMS
 from ...spec.terms import UNKNOWN, ExtensionType, IdentityType, SAType, Term
 from ..conversions import as_bytes, as_number
@@ -94,7 +95,7 @@ def _read(text: str) -> Selected:
         if prefixlen is not None and prefixlen > ip.max_prefixlen:
             raise ValueError
     except ValueError:
-        raise MisfitError(f"{text!r} is no ADDRESS, ADDRESS/BITS or ADDRESS[PORT]") from None
+        raise MisfitError(f"'{presentable(text)}' is no ADDRESS, ADDRESS/BITS or ADDRESS[PORT]") from None
     port = match["port"] or "any"
     found = _selected(ip, prefixlen, int(match["scope"] or 0))
     return Selected(replace(found.sockaddr, port=0 if port == "any" else int(port)), found.prefixlen)
@@ -119,7 +120,7 @@ def term(kind: type[T], value: object) -> T:
         if prefix == "UNKNOWN" and _is_number(number) and int(number) < UNKNOWN:
             return kind.unknown(int(number))
         known = ", ".join(item.label for item in kind)
-        raise MisfitError(f"there is no {kind.__name__} {value!r}; known are {known}")
+        raise MisfitError(f"there is no {kind.__name__} '{presentable(value)}'; known are {known}")
     if isinstance(value, Term) and not isinstance(value, kind):
         raise MisfitError(f"{type(value).__name__}.{value.name} is no {kind.__name__}")
     try:
@@ -230,7 +231,9 @@ def _told(exttype: ExtensionType, text: str) -> Identity:
     except ValueError:
         if _DOMAIN.fullmatch(text):
             return Identity(exttype, IdentityType.FQDN, text=text)
-        raise MisfitError(f"{text!r} is no prefix, user@domain or domain name; with its type it may be any") from None
+        raise MisfitError(
+            f"'{presentable(text)}' is no prefix, user@domain or domain name; with its type it may be any"
+        ) from None
     return _prefix(exttype, found)
 
 
@@ -263,4 +266,6 @@ def _named(value: object, numbers: Mapping[str, int]) -> object:
     try:
         return numbers[value.lower()]
     except KeyError:
-        raise MisfitError(f"no IP protocol {value!r}; known are {', '.join(numbers)}, and numbers") from None
+        raise MisfitError(
+            f"no IP protocol '{presentable(value)}'; known are {', '.join(numbers)}, and numbers"
+        ) from None
