@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import traceback
+import warnings
 from pathlib import Path
 
 from .page import Block, PageError, agrees, blocks
@@ -87,7 +88,11 @@ class Run:
             ) as shell,
         ):
             self._groups.append(shell.pid)
-            status = shell.wait(PATIENCE)
+            try:
+                status: int | str = shell.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                status = f"none after {PATIENCE:g} s"
+                os.killpg(shell.pid, signal.SIGKILL)
         if status:
             raise BlockError(f"{self._place(block)} ends with status {status}:\n{log.read_text()}")
         end = time.monotonic() + (PATIENCE if "&\n" in block.text else 0)
@@ -120,6 +125,7 @@ def run(page: Path, show: bool = False) -> None:
 
 
 if __name__ == "__main__":
+    warnings.simplefilter("error")
     try:
         run(Path(sys.argv[-1]).resolve(), "--show" in sys.argv)
     except (BlockError, PageError) as error:

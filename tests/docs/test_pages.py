@@ -86,6 +86,13 @@ print(count + 1)
     def test_what_is_not_true_is_told_with_its_line(self, tmp_path: Path, page: str, told: str) -> None:
         assert told in self.check(tmp_path, page)
 
+    def test_a_block_that_hangs_is_ended(self, tmp_path: Path) -> None:
+        page = tmp_path / "page.md"
+        page.write_text("```sh\nsleep 1000\n```\n")
+        code = f"from pathlib import Path; from tests.docs import run; run.PATIENCE = 0.2; run.run(Path({str(page)!r}))"
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert "page.md:2 ends with status none after 0.2 s" in done.stderr
+
     def test_what_runs_in_the_background_is_waited_for_and_ended(self, tmp_path: Path) -> None:
         ended = tmp_path / "ended"
         page = f"""
