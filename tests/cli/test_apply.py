@@ -226,3 +226,23 @@ def test_other_systems(invoke: Invoke, monkeypatch: pytest.MonkeyPatch, script: 
     done = invoke("apply", script, *how)
     assert done.stdout == "! esp 0x00001000 192.0.2.1 > 192.0.2.2 tunnel reqid 7: hard_addtime 3600 -> 7200\n"
     assert invoke("apply", script, "--check", *how).exit_code == 0
+
+
+def test_passwords_for_tcp_whose_spis_freebsd_chooses(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch, script: Path
+) -> None:
+    found = Loopback(spec.dialect("freebsd"))
+    monkeypatch.setattr(applying, "connect", lambda name, dialect: pf.Client(found))
+    how = ("--dialect", "freebsd", "--variant", "freebsd")
+    peers = ("192.0.2.2", "192.0.2.3", "192.0.2.4")
+    lines = [f'add 192.0.2.1 {peer} tcp 0x1000 -A tcp-md5 "one" ;\n' for peer in peers]
+    lines += [f'add {peer} 192.0.2.1 tcp 0x1000 -A tcp-md5 "one" ;\n' for peer in peers]
+    script.write_text("".join(lines))
+    done = invoke("apply", script, *how)
+    assert (done.exit_code, done.stderr) == (0, "fastpfkey: done: ADD 6 of 6\n")
+    assert invoke("apply", script, "--check", *how).exit_code == 0
+    script.write_text("".join(lines[:-1]) + lines[-1].replace("one", "two"))
+    done = invoke("apply", script, *how)
+    assert (done.exit_code, done.stderr) == (0, "fastpfkey: done: DELETE 1 of 1, ADD 1 of 1\n")
+    assert done.stdout.endswith("192.0.2.4 > 192.0.2.1 any: keys differ\n")
+    assert invoke("apply", script, "--check", *how).exit_code == 0

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from ..hotpath import wipe
 from ..spec.grammar import LIMIT_TYPES, grammar
 from ..spec.model import Dialect
+from ..spec.profiles import profile
 from ..spec.tables import ASSOCIATIONS, POLICIES, sources
 from ..spec.terms import ExtensionType as Ext
 from ..spec.terms import MessageType, SAType
@@ -101,11 +102,17 @@ class Associations(Comparison):
     new: SATable
 
     def identities(self) -> Parts:
-        """Several associations for TCP may have the same SPI and destination: their sources tell them apart."""
-        ends = [
-            np.where((side["satype"] == SAType.TCPSIGNATURE)[:, None], side["src"], 0) for side in (self.old, self.new)
-        ]
-        return [*super().identities(), (ends[0].astype(np.uint8), ends[1].astype(np.uint8))]
+        """Several associations for TCP may have the same SPI and destination: their sources tell them apart. Where that
+        is all that does, the SPI is the system's to choose.
+        """
+        chosen = SAType.TCPSIGNATURE in profile(self.dialect.name).ends_identify
+        spis, ends = [], []
+        for side in (self.old, self.new):
+            for_tcp = side["satype"] == SAType.TCPSIGNATURE
+            spis.append(np.where(for_tcp & chosen, 0, side["spi"]).astype(np.uint32))
+            ends.append(np.where(for_tcp[:, None], side["src"], 0).astype(np.uint8))
+        satypes, _, destinations = super().identities()
+        return [satypes, (spis[0], spis[1]), destinations, (ends[0], ends[1])]
 
     def compared(self) -> Iterator[str]:
         """What an ADD carries. Whether the lengths of keys count, `beyond` says."""
