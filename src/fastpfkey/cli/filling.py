@@ -11,8 +11,6 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
-import click
-
 from ..columns.associations import SATable
 from ..columns.build import build_add
 from ..engine.engine import Engine
@@ -30,7 +28,7 @@ from ..wire.windows import mapping
 from .errors import SourceError
 from .saving import run_script
 from .setkey_sources import Live
-from .telling import tell
+from .telling import note, tell
 
 VARIANT = "host"
 """Whose setkey a script is for."""
@@ -95,4 +93,4 @@ def _add_policies(engine: Engine, path: Path, data: memoryview) -> None:
 def _run(engine: Engine, path: Path, text: bytes) -> None:
     with closing(Live(Loopback(engine.dialect, engine))) as live:
         if not run_script(str(path), text, live, VARIANT):
-            click.echo(f"{path}: what was refused is not in the engine", err=True)
+            note(f"{path}: what was refused is not in the engine")
