@@ -77,7 +77,8 @@ def test_policies_and_keys_follow_their_rows() -> None:
 
 
 REFUSED = {
-    "state = 'mature'": (6, "cannot be read"),
+    "state = 'mature'": (6, "== is what compares"),
+    "spi == 1 and reqid =2": (19, "== is what compares"),
     "stat == 'mature'": (0, "no column 'stat'; is 'state' meant?"),
     "state == 'matur'": (9, "never 'matur'; is 'mature' meant?"),
     "state > 'mature'": (8, "no order"),

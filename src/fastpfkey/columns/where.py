@@ -11,6 +11,7 @@ import ast
 import difflib
 import ipaddress
 import operator
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -62,7 +63,10 @@ def question(text: str) -> Question:
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
-        raise QueryError(text, max((error.offset or 1) - 1, 0), "this cannot be read") from None
+        position = max((error.offset or 1) - 1, 0)
+        single = re.match(r"\s*\w*\s*=(?!=)", text[position:])
+        reason = "== is what compares two values" if single else "this cannot be read"
+        raise QueryError(text, position, reason) from None
     except (ValueError, RecursionError, MemoryError):
         raise QueryError(text, 0, "this cannot be read") from None
     names = (node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
