@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from fastpfkey import Engine
+from fastpfkey import Engine, requests
 from fastpfkey.engine.consumers import Association
 from fastpfkey.engine.faults import Fault, FaultPlan, VirtualClock, answer_error, delay, drop, fail_send, truncate
 from fastpfkey.engine.port import Port
@@ -337,3 +337,20 @@ class TestFaults:
         head[4:6] = (4).to_bytes(2, sys.byteorder)
         engine.handle(port, bytes(head) + inner)
         assert other.receive() == inner
+
+
+def test_a_refused_policy_leaves_the_one_that_it_would_have_replaced() -> None:
+    """FreeBSD tells request ids in 16 bits: one beyond them cannot be said, and nothing has changed."""
+    world = World("freebsd", "freebsd")
+    port = world.port(limit=1 << 20)
+    policy = requests.policy("out", "ipsec", [requests.transform("esp", level="unique")])
+    world.engine.handle(port, requests.spdadd("192.0.2.1", "192.0.2.2", policy, dialect="freebsd").encode())
+    (before,) = world.heard(port)
+    assert before.errno == 0
+    world.engine._core.policies.reqid = 0xFFFF
+    world.engine.handle(port, requests.spdupdate("192.0.2.1", "192.0.2.2", policy, dialect="freebsd").encode())
+    (refused,) = world.heard(port)
+    assert refused.errno == world.errno("EINVAL")
+    world.engine.handle(port, requests.spddump(dialect="freebsd").encode())
+    (shown,) = world.heard(port)
+    assert shown.policy.id == before.policy.id

@@ -147,3 +147,15 @@ def test_no_key_in_an_error() -> None:
     with pytest.raises(pf.ScriptError) as caught:
         read(text, "freebsd")
     assert "0001" not in str(caught.value)
+
+
+@pytest.mark.parametrize("line", ["00010203", "00010203 04050607", "0001 0203", "\x1b]0;00010203 x"])
+def test_what_is_left_of_a_key_is_in_no_error(line: str) -> None:
+    """A continuation that lost the space it begins with looks like the line of addresses of the next block."""
+    for text in (f"{BLOCK}{line}\n", f"{line}\n{BLOCK}", BLOCK.replace("198.51.100.2", line.split()[0])):
+        try:
+            shown = str(len(read(text, "freebsd")))
+        except pf.ScriptError as error:
+            shown = str(error)
+        assert "0001" not in shown
+        assert shown.isprintable()

@@ -39,9 +39,7 @@ def update(core: Core, port: Port, request: Request) -> None:
     """Store a policy in place of one like it, if there is one; it keeps the id."""
     stored = _read(core, request)
     old = core.policies.by_selector.get(stored.selector)
-    if old is not None:
-        core.policies.remove(old)
-    _store(core, stored, old.id if old else core.policies.new_id(NUMBERS.get(stored.policy.dir, 0)))
+    _store(core, stored, old.id if old else core.policies.new_id(NUMBERS.get(stored.policy.dir, 0)), old)
     core.answer(port, request.type, _reply(core, request, stored, "change"))
 
 
@@ -186,13 +184,16 @@ def _request(core: Core, item: PolicyRequest) -> PolicyRequest:
     return replace(item, level=level, reqid=reqid, src=item.src if tunnel else None, dst=item.dst if tunnel else None)
 
 
-def _store(core: Core, stored: Stored, number: int) -> None:
+def _store(core: Core, stored: Stored, number: int, old: Stored | None = None) -> None:
+    """Take a policy in, in place of another one, if the dialect can express it. Raises RefusedError."""
     stored.id = number
     stored.policy = replace(stored.policy, id=number)
     try:
         _body(core, stored, "show")
     except MisfitError:
         raise RefusedError from None
+    if old is not None:
+        core.policies.remove(old)
     core.policies.add(stored)
 
 

@@ -20,7 +20,7 @@ from itertools import islice
 
 from .. import spec
 from ..columns.associations import SATable
-from ..errors import EncodeError, ScriptError
+from ..errors import HIDDEN, EncodeError, ScriptError, presentable
 from ..spec.model import Dialect
 from ..spec.terms import (
     AuthAlgorithm,
@@ -121,6 +121,11 @@ def read_associations(
     return table
 
 
+def _shown(word: str) -> str:
+    """What an error may show of a word: a line of digits may be what is left of a key."""
+    return HIDDEN if re.search(r"[0-9a-fA-F]{6}|^[0-9a-fA-F:]+$", word) else presentable(word)
+
+
 @dataclass(frozen=True)
 class Block:
     """The lines of one association, keys in one line each, and where it begins."""
@@ -129,9 +134,9 @@ class Block:
     line: int
 
     def error(self, reason: str, number: int = 0) -> ScriptError:
-        """What is wrong with it. What is shown of a line is its first word, which is never a key."""
+        """What is wrong with it. What is shown of a line is its first word, unless that may be of a key."""
         words = self.lines[number].split() if number < len(self.lines) else []
-        return ScriptError(reason, words[0] if words else "", self.line + number)
+        return ScriptError(reason, _shown(words[0]) if words else "", self.line + number)
 
     @property
     def traversing(self) -> bool:
@@ -271,7 +276,7 @@ class _Block:
         try:
             return ip_address(text.partition("%")[0])
         except ValueError:
-            raise ScriptError("an address is needed", text, self.block.line) from None
+            raise ScriptError("an address is needed", _shown(text), self.block.line) from None
 
     def associated(self, spi: int, kind: int) -> Iterator[ExtensionValue]:
         """The association itself."""
