@@ -193,6 +193,25 @@ class TestPromiscuity:
         assert len(world.engine) == 1
 
 
+@pytest.mark.requirement("R-1.4-06")
+def test_messages_stay_in_a_trust_domain() -> None:
+    """Who is of another domain gets answers, and hears nothing else: no changes, requests or ends."""
+    world = World(authorize=lambda port, operation: operation != "hear" or port.pid == PID)
+    inside, outside = world.port(), world.port(2)
+    for port in (inside, outside):
+        world.send(port, Msg.REGISTER)
+        world.heard(port)
+    world.heard(inside)
+    world.send(inside, Msg.ADD, SAType.ESP, *whole(0x1001, hard(addtime=5)))
+    world.engine.find_outbound(SAType.ESP, "192.0.2.7", "192.0.2.8")
+    world.wait(5)
+    adds = MessageValue(Msg.ADD, SAType.ESP, seq=1, pid=PID, extensions=whole(0x1002), dialect=world.engine.dialect)
+    world.engine.handle_many(inside, adds.encode() * 20)
+    assert [message.type for message in world.heard(inside)][:3] == [Msg.ADD, Msg.ACQUIRE, Msg.EXPIRE]
+    assert world.heard(outside) == []
+    assert world.ask(outside, Msg.GET, SAType.ESP, *which(0x1002)).errno == 0
+
+
 @pytest.mark.requirement("R-1.3-05", "R-1.2-07")
 def test_who_may_not_open_a_socket_gets_none() -> None:
     world = World(authorize=lambda port, operation: operation != "open" or port.pid == PID)

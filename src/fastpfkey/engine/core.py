@@ -194,7 +194,11 @@ class Core:
     def audience(self, audience: Audience, sender: Port | None, satype: int) -> list[list[Port]]:
         """The ports of an audience, round by round."""
         return [
-            [port for port in self.ports.values() if self._belongs(port, groups, sender, satype)]
+            [
+                port
+                for port in self.ports.values()
+                if self._belongs(port, groups, sender, satype) and (port is sender or self.authorize(port, "hear"))
+            ]
             for groups in audience.rounds
         ]
 

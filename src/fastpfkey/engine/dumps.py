@@ -84,7 +84,7 @@ class Associations:
     def _window(self, core: Core, count: int) -> Slots:
         """The slots of the next window, `count` at most, with the cursor set behind them."""
         store = core.store
-        window = min(WINDOW, 2 * count + 64)
+        window = min(WINDOW, count + count // 8 + 64)
         if self.newest:
             stop = store.slot_of(self.cursor)
             start = max(0, stop - window)
@@ -186,8 +186,8 @@ def resume(core: Core, port: Port) -> None:
 
 
 def _fill(core: Core, port: Port, dump: Dump) -> None:
-    """Queue messages of a dump up to two thirds of what its port holds, or to its end."""
-    while 3 * port.queued <= 2 * port.limit:
+    """Queue messages of a dump to about two thirds of what its port holds, or to its end."""
+    while 3 * port.queued <= port.limit:
         room = port.limit * 2 // 3 - port.queued
         block = dump.rest.take(core, max(1, room // len(dump.held)), dump.seq + 1, 1)
         if not block.data:

@@ -83,8 +83,8 @@ class Engine:
     `dialect` is what its messages look like, `profile` how it behaves, by default as the system of that dialect does;
     `knobs` change single fields of the profile. `clock` gives seconds that never go back, `wall` Unix time, `random`
     chooses SPIs. `authorize` is asked before a port does something that needs trust: "open", "read_keys", "modify",
-    "flush", "promisc_receive" or "promisc_send"; by default everyone is trusted. `faults` has things go wrong on
-    purpose, on the clock of the plan.
+    "flush", "promisc_receive", "promisc_send", or "hear" of what it has not asked for; by default everyone is trusted.
+    `faults` has things go wrong on purpose, on the clock of the plan.
 
     Raises ValueError for an unknown dialect or profile, TypeError for an unknown knob, ValueError for one that has no
     such position, and for a fault with an error that the dialect does not have.

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 UNREAD = 1 << 24
 """Bytes of messages that may wait for an endpoint."""
 
+PACE = 1 << 22
+"""Bytes of a dump that may wait: enough that its reader works on many messages at once, and few enough for a cache."""
+
 
 class Host:
     """An engine, and those who use it."""
@@ -43,10 +46,8 @@ class Host:
         """A new endpoint, with room for all of a dump if the engine does not wait for its reader."""
         engine = self._engine
         with self._turn:
-            if role is Role.DUMPS and engine.profile.dump == "paced":
-                limit = engine.profile.queue_limit
-            else:
-                limit = UNREAD + engine.octets
+            paced = role is Role.DUMPS and engine.profile.dump == "paced"
+            limit = PACE if paced else UNREAD + engine.octets
             endpoint = PortEndpoint(self, engine.connect(pid=os.getpid(), limit=limit), role)
             self._endpoints.append(endpoint)
             if role is Role.EVENTS:
