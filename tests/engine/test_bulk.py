@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fastpfkey.engine import bulk
+from fastpfkey.engine import installs
 from fastpfkey.spec.terms import AuthAlgorithm, CompressAlgorithm, EncryptAlgorithm, SAState, SAType
 from fastpfkey.spec.terms import ExtensionType as Ext
 from fastpfkey.spec.terms import MessageType as Msg
@@ -73,13 +73,13 @@ def added(*extensions: object, satype: SAType = SAType.ESP) -> tuple[Msg, SAType
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many associations were installed at once, each time."""
     found: list[int] = []
-    install = bulk._set_rows
+    install = installs._set_rows
 
-    def counting(core: object, port: object, batch: bulk.Batch, slots: object) -> None:
+    def counting(core: object, port: object, batch: installs.Batch, slots: object) -> None:
         found.append(len(batch.rows))
         install(core, port, batch, slots)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(bulk, "_set_rows", counting)
+    monkeypatch.setattr(installs, "_set_rows", counting)
     return found
 
 
