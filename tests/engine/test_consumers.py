@@ -10,9 +10,9 @@ from fastpfkey.engine.dominance import dominates
 from fastpfkey.spec.terms import AuthAlgorithm, IdentityType, SAState, SAType
 from fastpfkey.spec.terms import ExtensionType as Ext
 from fastpfkey.spec.terms import MessageType as Msg
-from fastpfkey.wire.extensions import Combination, Identity, Key, Proposal, Sensitivity
+from fastpfkey.wire.extensions import SA, Combination, Identity, Key, Proposal, Sensitivity
 
-from .world import DST, SRC, World, ends, exttypes, hard, keys, proxy, sa, soft, spis, which, whole
+from .world import DST, PID, SRC, World, ends, exttypes, hard, keys, proxy, sa, soft, spis, which, whole
 
 ESP = SAType.ESP
 
@@ -182,7 +182,8 @@ class TestAcquire:
         combination = Combination(auth=AuthAlgorithm.MD5_HMAC, auth_minbits=128, auth_maxbits=128)
         world.send(ospf, Msg.ACQUIRE, kind, *ends(), Proposal(combinations=(combination,)), seq=5)
         (asked,) = world.heard(manager)
-        assert (asked.type, asked.seq) == (Msg.ACQUIRE, 5)
+        assert (asked.type, asked.seq, asked.pid) == (Msg.ACQUIRE, 5, PID)
+        assert exttypes(asked) == [Ext.ADDRESS_SRC, Ext.ADDRESS_DST, Ext.PROPOSAL]
         key = Key.of(Ext.KEY_AUTH, b"0123456789abcdef")
         world.send(manager, Msg.GETSPI, kind, *ends(), spis(7, 7), seq=5)
         world.send(manager, Msg.UPDATE, kind, sa(7, auth=AuthAlgorithm.MD5_HMAC, encrypt=0), *ends(), key, seq=5)
@@ -280,6 +281,40 @@ class TestExamples:
         assert pending.state == "done"
         assert isinstance(world.engine.find_outbound(SAType.AH, SRC, DST), Association)
         assert world.engine.find_inbound(SAType.AH, SRC, spi) is not None
+
+    @pytest.mark.requirement("R-5.1-05", "R-5.1-06", "R-5.1-07", "R-5.1-09", "R-3.1.8-02")
+    def test_simple_ip_security_with_all_that_may_happen(self, world: World) -> None:
+        """A negotiation that fails, one with an SPI for either way, and lifetimes that end and are given anew."""
+        manager, other = world.port(), world.port(2)
+        world.ask(manager, Msg.REGISTER, SAType.AH)
+        failed = world.engine.find_outbound(SAType.AH, SRC, DST)
+        world.heard(manager)
+        world.send(manager, Msg.ACQUIRE, SAType.AH, SA(0x1000), seq=failed.seq, errno=111)
+        for port in (manager, other):
+            (echo,) = world.heard(port)
+            assert (echo.type, echo.satype, echo.errno, echo.seq) == (Msg.ACQUIRE, SAType.AH, 111, failed.seq)
+        pending = world.engine.find_outbound(SAType.AH, SRC, DST)
+        (asked,) = world.heard(manager)
+        assert asked.seq == pending.seq != failed.seq
+        ways = {}
+        for way in ((DST, SRC), (SRC, DST)):
+            ways[way] = world.ask(manager, Msg.GETSPI, SAType.AH, *ends(*way), spis(1000, 2000), seq=asked.seq).sa.spi
+            assert [message.sa.spi for message in world.heard(other)] == [ways[way]]
+        for way, spi in ways.items():
+            given = (sa(spi, encrypt=0), soft(addtime=60), *ends(*way), whole()[3])
+            answer = world.ask(manager, Msg.UPDATE, SAType.AH, *given, seq=asked.seq)
+            assert (answer.errno, answer.seq, answer.key_auth) == (0, asked.seq, None)
+            assert world.heard(other) == [answer]
+        assert pending.state == "done"
+        world.wait(60)
+        for port in (manager, other):
+            expired = world.heard(port)
+            assert [(item.type, item.seq, item.pid) for item in expired] == [(Msg.EXPIRE, 0, 0)] * 2
+            assert {item.sa.spi for item in expired} == set(ways.values())
+            assert all(item.lifetime_soft and item.lifetime_current and not item.lifetime_hard for item in expired)
+        spi = ways[SRC, DST]
+        answer = world.ask(manager, Msg.UPDATE, SAType.AH, sa(spi, encrypt=0), soft(addtime=600), *ends())
+        assert (answer.errno, answer.sa.state) == (0, SAState.MATURE)
 
     @pytest.mark.requirement("R-5.2-01", "R-5.2-03")
     def test_proxy(self, world: World) -> None:
