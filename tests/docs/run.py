@@ -11,6 +11,7 @@ until the page ends, and the output that it is to print is waited for.
 import contextlib
 import io
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -30,6 +31,8 @@ COMMANDS = {
 SHELL = ("bash", "-eu", "-o", "pipefail", "-c")
 PATIENCE = 120.0
 """Seconds that a block for the shell may take, and output from the background."""
+ENDING = 20.0
+"""Seconds that what runs in the background may take to end."""
 SETTINGS = {
     "COLUMNS": "100",
     "LC_ALL": "C.UTF-8",
@@ -54,6 +57,8 @@ class Run:
         self._logs = logs
         self._names: dict[str, object] = {"__name__": "__main__"}
         self._groups: list[int] = []
+        # Shells and all that they start inherit the end to write to, so the other one tells when the last is gone.
+        self._gone, self._alive = os.pipe()
 
     def block(self, block: Block) -> None:
         """Run a block. Raises BlockError."""
@@ -64,10 +69,15 @@ class Run:
             raise BlockError(f"{self._place(block)} shows\n{block.output}\nbut it prints\n{printed}")
 
     def end(self) -> None:
-        """End what shells have left running."""
-        for group in self._groups:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(group, signal.SIGTERM)
+        """End what shells have left running, which may write files yet, and wait for that."""
+        os.close(self._alive)
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for group in self._groups:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(group, number)
+            if select.select([self._gone], [], [], ENDING)[0]:
+                break
+        os.close(self._gone)
 
     def _python(self, block: Block) -> str:
         # The empty lines make the numbers in tracebacks those of the page.
@@ -84,7 +94,12 @@ class Run:
         with (
             log.open("wb") as file,
             subprocess.Popen(
-                [*SHELL, block.text], stdin=subprocess.DEVNULL, stdout=file, stderr=file, process_group=0
+                [*SHELL, block.text],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                process_group=0,
+                pass_fds=[self._alive],
             ) as shell,
         ):
             self._groups.append(shell.pid)
