@@ -2,77 +2,66 @@
 # cython: freethreading_compatible=True
 """Messages from templates and columns.
 
-The rows of a block get their templates first, then one column after the other is written over them, while they are in
-the cache. What a message lacks is written to a place that nobody reads: with many shapes in random order a decision a
-message would cost more than the store.
+The rows of a block get their templates first, each in a slot of its own, then one column after the other is written over
+them, while they are in the cache; then they are packed. What a message lacks is written behind it in its slot: with many
+shapes in random order a decision a message would cost more than the store.
 """
 
-from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
 from .load cimport swap_u16, swap_u32, swap_u64
 
-cdef extern from *:
-    """
-    #include <stdint.h>
-    #include <string.h>
-    #if defined(__GNUC__) && defined(__x86_64__)
-    #define PFKEY_CLONES __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
-    #else
-    #define PFKEY_CLONES
-    #endif
-    /* Of each line of 64 the first bytes from elsewhere, the others as they were: nothing is decided by a size, which
-       would be guessed wrongly. */
-    static const uint64_t pfkey_mask[16] = {
-        UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX
-    };
-    PFKEY_CLONES
-    static void pfkey_blend(
-        uint8_t *const *to, int32_t distance, const uint8_t *text, const uint64_t *starts, const int32_t *sizes,
+cdef extern from "slots.h":
+    ctypedef struct Slots "pfkey_slots":
+        uint8_t* first
+        size_t stride
+        const uint32_t* shapes
         int32_t count
-    ) {
-        int32_t i, k;
-        for (i = 0; i < count; i++) {
-            uint64_t mask[8], old[8], new[8];
-            uint8_t *line = to[i] + distance;
-            memcpy(mask, (const uint8_t *)pfkey_mask + 64 - sizes[i], 64);
-            memcpy(old, line, 64);
-            memcpy(new, text + starts[i], 64);
-            for (k = 0; k < 8; k++)
-                old[k] = (old[k] & ~mask[k]) | (new[k] & mask[k]);
-            memcpy(line, old, 64);
-        }
-    }
-    """
+        int32_t usual
+    void lay "pfkey_lay"(
+        const Slots* slots, const uint8_t* octets, const uint64_t* begins, const int32_t* lengths
+    ) noexcept nogil
+    uint64_t pack "pfkey_pack"(
+        const Slots* slots, uint8_t* to, const int32_t* lengths, uint64_t* offsets, uint64_t position
+    ) noexcept nogil
     void blend "pfkey_blend"(
-        uint8_t* const* to,
+        const Slots* slots,
+        const int32_t* places,
+        const int32_t* sizes,
+        int32_t nowhere,
         int32_t distance,
         const uint8_t* text,
         const uint64_t* starts,
-        const int32_t* sizes,
-        int32_t count,
+    ) noexcept nogil
+    uint64_t last_of "pfkey_last"(const uint64_t* starts, int32_t count) noexcept nogil
+    bint overrun "pfkey_overrun"(
+        const uint64_t* starts, const uint32_t* shapes, const uint64_t* limits, uint64_t rows
     ) noexcept nogil
 
+cdef extern from "tiles.h":
+    void stream "pfkey_stream"(uint8_t* to, const uint8_t* frm, size_t size) noexcept nogil
+    void stream_end "pfkey_stream_end"() noexcept nogil
+
+cdef extern from "wipe.h":
+    void wipe_bytes "PFKEY_WIPE"(uint8_t* at, size_t size) noexcept nogil
+
+cdef uint64_t NO_LIMIT = <uint64_t> -1
+
 cdef enum:
-    BLOCK = 128  # messages that are written together
+    BLOCK = 32  # messages that are put together at most
+    ROOM = 32 << 10  # bytes that their slots have at most, unless one message needs more
     LINE = 64
-    NOWHERE = 512  # bytes to write what a message lacks: more than any distance and width
+    USUAL = 512  # bytes of a message that are copied unasked at most, if any is as long
+    BEHIND = 512  # bytes behind a message for what it lacks: more than any distance and width
+    STREAM_FROM = 16 << 20  # bytes of messages; fewer may fit the cache, where their reader wants them
 
 ctypedef fused Number:
     uint8_t
     uint16_t
     uint32_t
     uint64_t
-
-cdef struct Block:
-    uint8_t* messages[BLOCK]
-    uint8_t* places[BLOCK]
-    int32_t part  # which is at these places
-    uint32_t shapes[BLOCK]
-    int32_t sizes[BLOCK]  # of one string
-    uint8_t* end  # of the output
-    uint8_t nowhere[NOWHERE]
 
 
 def build(
@@ -87,9 +76,13 @@ def build(
     """Write a message for each row back to back, and where it begins; return the bytes written."""
     cdef Loaded loaded = Loaded(plan, templates, shapes, columns, strings)
     cdef uint64_t total = loaded.total(<uint64_t> offsets.shape[0], <uint64_t> out.shape[0])
+    cdef int64_t written = 0
     if total:
         with nogil:
-            build_messages(&loaded.job, &offsets[0], &out[0])
+            loaded.settle()
+            written = build_messages(&loaded.job, &offsets[0], &out[0])
+        if written < 0:
+            raise MemoryError
     return total
 
 
@@ -101,6 +94,7 @@ cdef class Loaded:
     cdef uint8_t* octets
     cdef uint64_t* begins
     cdef int32_t* places
+    cdef uint64_t places_count
     cdef const uint8_t** columns
     cdef String* strings
     cdef Move* moves
@@ -119,7 +113,8 @@ cdef class Loaded:
         self.job.rows = shapes.shape[0]
         self.job.shapes_count = <uint32_t> count
         self.job.moves_count = <int32_t> (steps.shape[0] * sizeof(int32_t) // sizeof(BuildStep))
-        self.places = <int32_t*> calloc(count * parts + 1, sizeof(int32_t))
+        self.places_count = <uint64_t> (count * parts)
+        self.places = <int32_t*> calloc(self.places_count + 1, sizeof(int32_t))
         self.moves = <Move*> calloc(self.job.moves_count + 1, sizeof(Move))
         self.columns = <const uint8_t**> calloc(len(columns) + 1, sizeof(uint8_t*))
         self.strings = <String*> calloc(len(strings) + 1, sizeof(String))
@@ -150,15 +145,16 @@ cdef class Loaded:
         free(self.strings)
 
     cdef int load_templates(self, const uint8_t[::1] octets) except -1:
-        """Copy the templates to where each has whole lines."""
+        """Copy the templates to whole lines, with room behind the last."""
         cdef uint64_t room = 0
         cdef uint64_t read = 0
         cdef Py_ssize_t k
         for k in range(self.lengths.shape[0]):
             self.begins[k] = room
-            room += (<uint64_t> self.lengths[k] + LINE - 1) // LINE * LINE
+            room += whole_lines(self.lengths[k])
             read += self.lengths[k]
-        self.octets = <uint8_t*> calloc(room + 1, 1)
+            self.job.nowhere = max(self.job.nowhere, <int32_t> whole_lines(self.lengths[k]))
+        self.octets = <uint8_t*> calloc(room + self.job.nowhere + 1, 1)
         if self.octets == NULL:
             raise MemoryError
         if read > <uint64_t> octets.shape[0]:
@@ -194,205 +190,258 @@ cdef class Loaded:
         """Bytes of all messages. Raises IndexError if anything would be read or written outside of what was given."""
         cdef uint64_t total = 0
         cdef uint64_t k
+        cdef uint32_t last = 0
         cdef int32_t s
-        cdef bint known = True
         with nogil:
             for k in range(self.job.rows):
-                if self.job.shapes[k] >= self.job.shapes_count:
-                    known = False
-                    break
-                total += self.job.lengths[self.job.shapes[k]]
-        if not known:
+                last = max(last, self.job.shapes[k])
+        if self.job.rows and last >= self.job.shapes_count:
             raise IndexError("build: a row is of a shape that has no template")
+        with nogil:
+            for k in range(self.job.rows):
+                total += self.job.lengths[self.job.shapes[k]]
         if self.short or offsets < self.job.rows or room < total:
             raise IndexError("build: a column, the offsets or the output is too short")
         for s in range(self.job.moves_count):
-            self.check(&self.moves[s].step)
-        for s in range(self.job.moves_count):
-            self.moves[s].place = self.common_place(self.moves[s].step.part)
-            self.moves[s].blank = self.is_blank(s)
+            self.check(&self.moves[s])
+        self.job.streaming = total >= STREAM_FROM
         return total
 
-    cdef int check(self, const BuildStep* step) except -1:
+    cdef int check(self, Move* move) except -1:
         """Raise IndexError if a step would write outside its message, or read outside its string."""
-        cdef int32_t place, size
-        cdef uint64_t k, count = self.job.shapes_count
-        cdef const String* string
-        cdef bint inside = True
-        for k in range(count):
-            place = self.places[step.part * count + k]
-            size = self.places[step.width * count + k] if step.op == BYTES else step.width
-            if place >= 0 and (size < 0 or size > self.lengths[k] - place - step.distance):
+        cdef const BuildStep* step = &move.step
+        cdef const int32_t* places = self.places + step.part * self.job.shapes_count
+        cdef const int32_t* sizes = self.places + step.width * self.job.shapes_count
+        cdef int64_t size
+        cdef uint64_t k
+        for k in range(self.job.shapes_count):
+            size = sizes[k] if step.op == BYTES else step.width
+            if places[k] < 0:
+                continue
+            if size < 0 or size > <int64_t> self.lengths[k] - places[k] - step.distance:
                 raise IndexError("build: a step leaves its message")
-        if step.distance < 0 or (step.op != BYTES and step.distance + step.width > NOWHERE):
+            move.longest = max(move.longest, <int32_t> size)
+        if step.distance < 0 or (step.op != BYTES and <int64_t> step.distance + step.width > BEHIND):
             raise IndexError("build: a step leaves its message")
         if step.op == BYTES:
-            string = self.strings + step.source
-            with nogil:
-                for k in range(self.job.rows):
-                    place = self.places[step.part * count + self.job.shapes[k]]
-                    size = self.places[step.width * count + self.job.shapes[k]]
-                    if place >= 0 and size > 0:
-                        if string.starts[k] > string.size or <uint64_t> size > string.size - string.starts[k]:
-                            inside = False
-            if not inside:
-                raise IndexError("build: a string runs past the end of its buffer")
+            self.check_string(step, places, sizes)
         return 0
 
-    cdef int32_t common_place(self, int32_t part):
-        """Where a part is in all shapes; -1 if that differs."""
-        cdef uint64_t count = self.job.shapes_count
+    cdef int check_string(self, const BuildStep* step, const int32_t* places, const int32_t* sizes) except -1:
+        """Raise IndexError if a string runs past its end."""
+        cdef const String* string = self.strings + step.source
+        cdef uint64_t* limits = <uint64_t*> calloc(self.job.shapes_count + 1, sizeof(uint64_t))
         cdef uint64_t k
-        for k in range(1, count):
-            if self.places[part * count + k] != self.places[part * count]:
-                return -1
-        return self.places[part * count] if count else -1
+        cdef bint outside
+        if limits == NULL:
+            raise MemoryError
+        for k in range(self.job.shapes_count):
+            if places[k] < 0 or sizes[k] == 0:
+                limits[k] = NO_LIMIT
+            elif <uint64_t> sizes[k] <= string.size:
+                limits[k] = string.size - sizes[k] + 1
+        with nogil:
+            outside = overrun(string.starts, self.job.shapes, limits, self.job.rows)
+        free(limits)
+        if outside:
+            raise IndexError("build: a string runs past the end of its buffer")
+        return 0
 
-    cdef bint is_blank(self, int32_t number):
-        """Whether templates and the steps before leave zeros where a step writes."""
-        cdef int32_t s, place, begin, end, other
-        cdef int32_t at
+    cdef void settle(self) noexcept nogil:
+        """Say of absent parts that they are nowhere, and leave out steps that would write zeros over zeros."""
+        cdef uint64_t k
+        cdef int32_t s
+        cdef int32_t kept = 0
+        for k in range(self.places_count):
+            if self.places[k] < 0:
+                self.places[k] = self.job.nowhere
+        for s in range(self.job.moves_count):
+            if not self.is_idle(&self.moves[s].step, kept):
+                self.moves[kept] = self.moves[s]
+                self.moves[kept].place = self.common_place(self.moves[s].step.part)
+                kept += 1
+        self.job.moves_count = kept
+
+    cdef int32_t common_place(self, int32_t part) noexcept nogil:
+        """Where a part is in all shapes; -1 if that differs."""
+        cdef const int32_t* places = self.places + <uint64_t> part * self.job.shapes_count
+        cdef uint64_t k
+        for k in range(1, self.job.shapes_count):
+            if places[k] != places[0]:
+                return -1
+        return places[0]
+
+    cdef bint is_idle(self, const BuildStep* step, int32_t before) noexcept nogil:
+        """Whether a column is all zero, and templates and the steps before have zeros where it is written."""
+        cdef int32_t s, begin, end, at, other
         cdef uint64_t k
         cdef uint64_t count = self.job.shapes_count
-        cdef const BuildStep* step = &self.moves[number].step
-        cdef const BuildStep* before
+        cdef const BuildStep* earlier
+        if step.op == BYTES:
+            return False
         for k in range(count):
-            place = self.places[step.part * count + k]
-            if place < 0 or step.op == BYTES:
+            begin = self.places[step.part * count + k]
+            if begin == self.job.nowhere:
                 continue
-            begin = place + step.distance
+            begin += step.distance
             end = begin + step.width
             for at in range(begin, end):
                 if self.octets[self.begins[k] + at]:
                     return False
-            for s in range(number):
-                before = &self.moves[s].step
-                place = self.places[before.part * count + k]
-                other = self.places[before.width * count + k] if before.op == BYTES else before.width
-                if place >= 0 and place + before.distance < end and begin < place + before.distance + other:
+            for s in range(before):
+                earlier = &self.moves[s].step
+                at = self.places[earlier.part * count + k] + earlier.distance
+                other = self.places[earlier.width * count + k] if earlier.op == BYTES else earlier.width
+                if at < end and begin < at + other:
                     return False
-        return True
+        return is_zero(self.columns[step.source], self.job.rows * (16 if step.op != NUMBER else step.width))
 
 
-cdef uint64_t build_messages(const Job* job, uint64_t* offsets, uint8_t* out) noexcept nogil:
-    """Write the messages of all rows, a block at a time."""
-    cdef Block block
-    cdef uint64_t row = 0
-    cdef uint64_t position = 0
-    cdef uint64_t k
-    cdef int32_t count, s
-    block.end = out
-    for k in range(job.rows):
-        block.end += job.lengths[job.shapes[k]]
-    while row < job.rows:
-        count = <int32_t> min(<uint64_t> BLOCK, job.rows - row)
-        position = put_templates(job, &block, row, count, offsets, out, position)
-        block.part = -1
-        for s in range(job.moves_count):
-            put_step(job, job.moves + s, &block, row, count)
-        row += count
-    return position
+cdef inline uint64_t whole_lines(uint64_t size) noexcept nogil:
+    """As many bytes or a few more."""
+    return (size + LINE - 1) // LINE * LINE
 
 
-cdef uint64_t put_templates(
-    const Job* job, Block* block, uint64_t row, int32_t count, uint64_t* offsets, uint8_t* out, uint64_t position
-) noexcept nogil:
-    """Lay out the messages of a block and return where the last ends."""
-    cdef int32_t k
-    cdef uint64_t length, line
-    cdef uint32_t shape
-    cdef const uint8_t* octets
-    cdef uint8_t* message
-    for k in range(count):
-        shape = job.shapes[row + k]
-        length = job.lengths[shape]
-        octets = job.octets + job.begins[shape]
-        message = out + position
-        block.shapes[k] = shape
-        block.messages[k] = message
-        offsets[row + k] = position
-        if <uint64_t> (block.end - message) >= length + LINE:  # the next message overwrites what whole lines are longer
-            line = 0
-            while line < length:
-                memcpy(message + line, octets + line, LINE)
-                line += LINE
-        else:
-            memcpy(message, octets, length)
-        position += length
-    return position
-
-
-cdef void put_step(const Job* job, const Move* move, Block* block, uint64_t row, int32_t count) noexcept nogil:
-    """Do one step in all messages of a block."""
-    cdef const BuildStep* step = &move.step
-    cdef uint8_t* const* places = block.messages
-    cdef int32_t distance = step.distance
-    cdef const uint8_t* column
-    if step.op == BYTES:
-        find_places(job, step.part, block, count)
-        put_strings(job, step, block, row, count)
-        return
-    column = job.columns[step.source] + row * (16 if step.op != NUMBER else <uint64_t> step.width)
-    if move.blank and is_zero(column, <uint64_t> count * (16 if step.op != NUMBER else step.width)):
-        return
-    if move.place >= 0:
-        distance += move.place
-    else:
-        find_places(job, step.part, block, count)
-        places = block.places
-    if step.op == IPV4:
-        put_addresses(column + 12, places, count, distance, 4)
-    elif step.op == IPV6:
-        put_addresses(column, places, count, distance, 16)
-    elif step.width == 1:
-        put_numbers(<const uint8_t*> column, places, count, distance, False)
-    elif step.width == 2:
-        put_numbers(<const uint16_t*> column, places, count, distance, step.swap)
-    elif step.width == 4:
-        put_numbers(<const uint32_t*> column, places, count, distance, step.swap)
-    else:
-        put_numbers(<const uint64_t*> column, places, count, distance, step.swap)
-
-
-cdef inline bint is_zero(const uint8_t* octets, uint64_t count) noexcept nogil:
+cdef bint is_zero(const uint8_t* octets, uint64_t count) noexcept nogil:
     """Whether all bytes are 0."""
     cdef uint64_t seen = 0
-    cdef uint64_t k
-    cdef uint64_t word
-    for k in range(count // 8):
-        memcpy(&word, octets + 8 * k, 8)
-        seen |= word
-    for k in range(count // 8 * 8, count):
-        seen |= octets[k]
+    cdef uint64_t at = 0
+    cdef uint64_t end, word
+    while at < count and not seen:
+        end = min(at + 4096, count)
+        while at + 8 <= end:
+            memcpy(&word, octets + at, 8)
+            seen |= word
+            at += 8
+        while at < end:
+            seen |= octets[at]
+            at += 1
     return seen == 0
 
 
-cdef inline void find_places(const Job* job, int32_t part, Block* block, int32_t count) noexcept nogil:
-    """The places of a part in all messages of a block, if they are not found yet."""
-    cdef const int32_t* offsets = job.places + <uint64_t> part * job.shapes_count
-    cdef int32_t k, offset
-    if block.part == part:
+cdef struct Block:  # of messages that are put together, and what waits to be written
+    Slots slots
+    uint64_t row  # of the first
+    uint8_t* waiting  # lines, at the distance from each other that they have in the output
+    uint64_t skipped  # bytes at the beginning of the first line, which are not ours
+    uint64_t filled
+    uint8_t* to  # where the next byte goes
+
+
+cdef int64_t build_messages(const Job* job, uint64_t* offsets, uint8_t* out) noexcept nogil:
+    """Write the messages of all rows, a block at a time."""
+    cdef Block block
+    cdef uint64_t stride = <uint64_t> job.nowhere + BEHIND + LINE
+    cdef uint64_t most = max(<uint64_t> 1, min(<uint64_t> BLOCK, ROOM // stride))
+    cdef uint64_t room = most * (stride + job.nowhere) + job.nowhere + 4 * LINE
+    cdef uint64_t position = 0
+    cdef uint8_t* scratch = <uint8_t*> calloc(room, 1)
+    cdef int32_t s
+    if scratch == NULL:
+        return -1
+    block.slots.first = scratch + (LINE - 1 - (<uint64_t> scratch + LINE - 1) % LINE)
+    block.slots.stride = stride
+    block.slots.usual = min(job.nowhere, <int32_t> USUAL)
+    block.waiting = block.slots.first + most * stride
+    block.skipped = block.filled = <uint64_t> out % LINE
+    block.to = out
+    block.row = 0
+    while block.row < job.rows:
+        block.slots.shapes = job.shapes + block.row
+        block.slots.count = <int32_t> min(most, job.rows - block.row)
+        lay(&block.slots, job.octets, job.begins, job.lengths)
+        for s in range(job.moves_count):
+            put_step(job, job.moves + s, &block)
+        block.filled += pack(
+            &block.slots, block.waiting + block.filled, job.lengths, offsets + block.row, position
+        )
+        block.row += block.slots.count
+        position = <uint64_t> (block.to - out) + block.filled - block.skipped
+        write_lines(job, &block)
+    memcpy(block.to, block.waiting + block.skipped, block.filled - block.skipped)
+    if job.streaming:
+        stream_end()
+    wipe_bytes(scratch, room)
+    free(scratch)
+    return <int64_t> position
+
+
+cdef void write_lines(const Job* job, Block* block) noexcept nogil:
+    """Write the whole lines that wait; of the others the beginning goes on waiting."""
+    cdef uint64_t whole = block.filled // LINE * LINE
+    if whole == 0:
         return
-    block.part = part
-    for k in range(count):
-        offset = offsets[block.shapes[k]]
-        block.places[k] = block.messages[k] + offset if offset >= 0 else block.nowhere
+    if job.streaming:
+        stream(block.to, block.waiting + block.skipped, whole - block.skipped)
+    else:
+        memcpy(block.to, block.waiting + block.skipped, whole - block.skipped)
+    block.to += whole - block.skipped
+    memcpy(block.waiting, block.waiting + whole, LINE)
+    block.filled -= whole
+    block.skipped = 0
 
 
-cdef void put_numbers(
-    const Number* column, uint8_t* const* places, int32_t count, int32_t distance, bint swap
+cdef void put_step(const Job* job, const Move* move, const Block* block) noexcept nogil:
+    """Do one step in all messages of a block."""
+    cdef const BuildStep* step = &move.step
+    cdef const Slots* slots = &block.slots
+    cdef uint8_t* to = slots.first + step.distance
+    cdef const int32_t* places = job.places + <uint64_t> step.part * job.shapes_count
+    cdef const uint8_t* column
+    if step.op == BYTES:
+        put_strings(job, move, block, places)
+        return
+    column = job.columns[step.source] + block.row * (16 if step.op != NUMBER else <uint64_t> step.width)
+    if move.place >= 0:
+        to += move.place
+        places = NULL
+    if step.op == IPV4:
+        put_addresses(column + 12, slots, to, places, 4)
+    elif step.op == IPV6:
+        put_addresses(column, slots, to, places, 16)
+    elif step.width == 1:
+        put_numbers(<const uint8_t*> column, slots, to, places, False)
+    elif step.width == 2:
+        put_numbers(<const uint16_t*> column, slots, to, places, step.swap)
+    elif step.width == 4:
+        put_numbers(<const uint32_t*> column, slots, to, places, step.swap)
+    else:
+        put_numbers(<const uint64_t*> column, slots, to, places, step.swap)
+
+
+cdef inline void put_numbers(
+    const Number* column, const Slots* slots, uint8_t* to, const int32_t* places, bint swap
 ) noexcept nogil:
-    """A number of each message."""
-    cdef int32_t k
-    cdef Number value
+    """A number of each message; `places` is NULL if `to` is its place in the first."""
     if swap:
+        write_numbers(column, slots, to, places, True)
+    else:
+        write_numbers(column, slots, to, places, False)
+
+
+cdef inline void write_numbers(
+    const Number* column, const Slots* slots, uint8_t* to, const int32_t* places, bint swap
+) noexcept nogil:
+    """The same, for compilers to make four loops of."""
+    cdef int32_t k
+    cdef int32_t count = slots.count
+    cdef uint64_t stride = slots.stride
+    cdef const uint32_t* shapes = slots.shapes
+    cdef Number value
+    if places == NULL:
         for k in range(count):
             memcpy(&value, column + k, sizeof(Number))
-            value = swapped(value)
-            memcpy(places[k] + distance, &value, sizeof(Number))
+            if swap:
+                value = swapped(value)
+            memcpy(to, &value, sizeof(Number))
+            to += stride
     else:
         for k in range(count):
-            memcpy(places[k] + distance, column + k, sizeof(Number))
+            memcpy(&value, column + k, sizeof(Number))
+            if swap:
+                value = swapped(value)
+            memcpy(to + places[shapes[k]], &value, sizeof(Number))
+            to += stride
 
 
 cdef inline Number swapped(Number value) noexcept nogil:
@@ -408,40 +457,34 @@ cdef inline Number swapped(Number value) noexcept nogil:
 
 
 cdef inline void put_addresses(
-    const uint8_t* column, uint8_t* const* places, int32_t count, int32_t distance, int width
+    const uint8_t* column, const Slots* slots, uint8_t* to, const int32_t* places, int width
 ) noexcept nogil:
-    """The same bytes of the 16 in each row."""
+    """The same bytes of the 16 in each row; `places` is NULL if `to` is their place in the first message."""
     cdef int32_t k
-    if width == 4:
-        for k in range(count):
-            memcpy(places[k] + distance, column + 16 * k, 4)
-    else:
-        for k in range(count):
-            memcpy(places[k] + distance, column + 16 * k, 16)
+    cdef int32_t count = slots.count
+    cdef uint64_t stride = slots.stride
+    cdef const uint32_t* shapes = slots.shapes
+    for k in range(count):
+        memcpy(to + (places[shapes[k]] if places != NULL else 0), column + 16 * k, 4 if width == 4 else 16)
+        to += stride
 
 
-cdef void put_strings(const Job* job, const BuildStep* step, Block* block, uint64_t row, int32_t count) noexcept nogil:
+cdef void put_strings(const Job* job, const Move* move, const Block* block, const int32_t* places) noexcept nogil:
     """Bytes of which the shape knows how many there are."""
-    cdef int32_t k
-    cdef int32_t longest = 0
-    cdef const int32_t* sizes = job.places + <uint64_t> step.width * job.shapes_count
-    cdef const String* string = job.strings + step.source
-    cdef const uint64_t* starts = string.starts + row
-    cdef uint64_t last = 0
-    for k in range(count):
-        block.sizes[k] = sizes[block.shapes[k]] if block.places[k] != block.nowhere else 0
-        longest = max(longest, block.sizes[k])
-        last = max(last, starts[k])
-    # A line may be read, and one written that keeps what it had: four messages are a line at least.
+    cdef int32_t k, place, size
+    cdef const Slots* slots = &block.slots
+    cdef const int32_t* sizes = job.places + <uint64_t> move.step.width * job.shapes_count
+    cdef const String* string = job.strings + move.step.source
+    cdef const uint64_t* starts = string.starts + block.row
     if (
-        longest <= LINE
+        move.longest <= LINE
+        and move.step.distance <= BEHIND
         and string.size >= LINE
-        and last <= string.size - LINE
-        and row + count + LINE // 16 <= job.rows
-        and step.distance <= NOWHERE - LINE
+        and last_of(starts, slots.count) <= string.size - LINE
     ):
-        blend(block.places, step.distance, string.text, starts, block.sizes, count)
+        blend(slots, places, sizes, job.nowhere, move.step.distance, string.text, starts)
         return
-    for k in range(count):
-        if block.sizes[k]:
-            memcpy(block.places[k] + step.distance, string.text + starts[k], block.sizes[k])
+    for k in range(slots.count):
+        place, size = places[slots.shapes[k]], sizes[slots.shapes[k]]
+        if place != job.nowhere and size:
+            memcpy(slots.first + k * slots.stride + place + move.step.distance, string.text + starts[k], size)

@@ -16,20 +16,11 @@ from ..errors import LeaseError
 cdef extern from *:
     """
     #include <stdlib.h>
-    #include <string.h>
     #if defined(_MSC_VER)
     #include <malloc.h>
-    #include <windows.h>
-    #define PFKEY_WIPE(at, size) SecureZeroMemory(at, size)
     #define PFKEY_PAGES_FREE(at) _aligned_free(at)
     static void *pfkey_pages(size_t size, size_t page) { return _aligned_malloc(size, page); }
     #else
-    /* The barrier makes the zeros something that has to be in memory, even just before it is freed. */
-    #define PFKEY_WIPE(at, size) \\
-        do { \\
-            memset(at, 0, size); \\
-            __asm__ __volatile__("" : : "r"(at) : "memory"); \\
-        } while (0)
     #define PFKEY_PAGES_FREE(at) free(at)
     static void *pfkey_pages(size_t size, size_t page) {
         void *found = NULL;
@@ -37,9 +28,11 @@ cdef extern from *:
     }
     #endif
     """
-    void wipe_bytes "PFKEY_WIPE"(uint8_t* at, size_t size) noexcept nogil
     void free_pages "PFKEY_PAGES_FREE"(void* at) noexcept nogil
     uint8_t* new_pages "(uint8_t *)pfkey_pages"(size_t size, size_t page) noexcept nogil
+
+cdef extern from "wipe.h":
+    void wipe_bytes "PFKEY_WIPE"(uint8_t* at, size_t size) noexcept nogil
 
 
 def wipe(uint8_t[::1] buffer):

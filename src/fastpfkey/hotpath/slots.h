@@ -1,0 +1,115 @@
+/* Messages that are put together in slots: one a message, of whole lines, so that every column is written at known
+ * distances and what a message lacks has a place behind it. Then they are packed back to back.
+ *
+ * Lines are copied without asking how many a message has, as long as it is not long: with many shapes in random order
+ * that would be guessed wrongly. What is copied too much is overwritten by the next message.
+ */
+#ifndef FASTPFKEY_SLOTS_H
+#define FASTPFKEY_SLOTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define PFKEY_LINE 64
+
+#if defined(__GNUC__) && defined(__x86_64__)
+#define PFKEY_CLONES __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
+#else
+#define PFKEY_CLONES
+#endif
+
+#if defined(__GNUC__)
+typedef uint64_t pfkey_line __attribute__((vector_size(PFKEY_LINE), aligned(1), may_alias));
+#define PFKEY_COPY_LINE(to, from) (*(pfkey_line *)(to) = *(const pfkey_line *)(from))
+#else
+#define PFKEY_COPY_LINE(to, from) memcpy(to, from, PFKEY_LINE)
+#endif
+
+typedef struct {
+    uint8_t *first;
+    size_t stride;
+    const uint32_t *shapes; /* of the messages in them */
+    int32_t count;
+    int32_t usual; /* bytes that are copied of every message, whole lines */
+} pfkey_slots;
+
+/* The template of its shape into each slot. */
+PFKEY_CLONES
+static void pfkey_lay(const pfkey_slots *slots, const uint8_t *octets, const uint64_t *begins, const int32_t *lengths) {
+    for (int32_t k = 0; k < slots->count; k++) {
+        const uint8_t *from = octets + begins[slots->shapes[k]];
+        uint8_t *to = slots->first + k * slots->stride;
+        int32_t length = lengths[slots->shapes[k]], at;
+        for (at = 0; at < slots->usual; at += PFKEY_LINE)
+            PFKEY_COPY_LINE(to + at, from + at);
+        for (; at < length; at += PFKEY_LINE)
+            PFKEY_COPY_LINE(to + at, from + at);
+    }
+}
+
+/* The messages back to back; their offsets count from `position`. Returns the bytes. */
+PFKEY_CLONES
+static uint64_t pfkey_pack(
+    const pfkey_slots *slots, uint8_t *to, const int32_t *lengths, uint64_t *offsets, uint64_t position
+) {
+    uint8_t *begin = to;
+    for (int32_t k = 0; k < slots->count; k++) {
+        const uint8_t *from = slots->first + k * slots->stride;
+        int32_t length = lengths[slots->shapes[k]], at;
+        offsets[k] = position + (uint64_t)(to - begin);
+        for (at = 0; at < slots->usual; at += PFKEY_LINE)
+            PFKEY_COPY_LINE(to + at, from + at);
+        for (; at < length; at += PFKEY_LINE)
+            PFKEY_COPY_LINE(to + at, from + at);
+        to += length;
+    }
+    return (uint64_t)(to - begin);
+}
+
+static const uint64_t pfkey_mask[16] = {
+    UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX
+};
+
+/* Strings of a line at most: of each line the first bytes from elsewhere, the others as they were. Nothing is decided by a
+ * size, which would be guessed wrongly. Reads a line from each start. */
+PFKEY_CLONES
+static void pfkey_blend(
+    const pfkey_slots *slots, const int32_t *places, const int32_t *sizes, int32_t nowhere, int32_t distance,
+    const uint8_t *text, const uint64_t *starts
+) {
+    for (int32_t k = 0; k < slots->count; k++) {
+        int32_t place = places[slots->shapes[k]];
+        int32_t size = place == nowhere ? 0 : sizes[slots->shapes[k]];
+        uint8_t *line = slots->first + k * slots->stride + place + distance;
+        uint64_t mask[8], old[8], new[8];
+        memcpy(mask, (const uint8_t *)pfkey_mask + PFKEY_LINE - size, PFKEY_LINE);
+        memcpy(old, line, PFKEY_LINE);
+        memcpy(new, text + starts[k], PFKEY_LINE);
+        for (int32_t i = 0; i < 8; i++)
+            old[i] = (old[i] & ~mask[i]) | (new[i] & mask[i]);
+        memcpy(line, old, PFKEY_LINE);
+    }
+}
+
+/* The last place of any of the strings. */
+PFKEY_CLONES
+static uint64_t pfkey_last(const uint64_t *starts, int32_t count) {
+    uint64_t last = 0;
+    for (int32_t k = 0; k < count; k++)
+        last = starts[k] > last ? starts[k] : last;
+    return last;
+}
+
+/* Whether a string of any row would run past its end: those of a shape have to begin before its limit, if it has one. */
+PFKEY_CLONES
+static int pfkey_overrun(const uint64_t *starts, const uint32_t *shapes, const uint64_t *limits, uint64_t rows) {
+    uint64_t seen = 0;
+    for (uint64_t k = 0; k < rows; k++) {
+        uint64_t limit = limits[shapes[k]];
+        seen |= (uint64_t)(starts[k] >= limit) & (uint64_t)(limit != UINT64_MAX);
+    }
+    return seen != 0;
+}
+
+#endif
