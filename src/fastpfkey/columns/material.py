@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -52,7 +53,7 @@ class Material:
     def __len__(self) -> int:
         return len(self.arrays["present"])
 
-    @property
+    @cached_property
     def whole(self) -> frozenset[Ext]:
         """Extensions that are there as they stood in a buffer."""
         return frozenset(self.strings) - frozenset(KEYS.values())

@@ -6,6 +6,9 @@ place, is said there alone. What a plan writes over them is zero here.
 
 from __future__ import annotations
 
+import functools
+import operator
+from collections.abc import Iterable
 from dataclasses import MISSING, fields
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
@@ -33,13 +36,13 @@ class Pieces:
     def __init__(self, kind: Kind, plan: BuildPlan, material: Material) -> None:
         self.kind, self.material = kind, material
         self.codec = codec(kind.dialect, material.byteorder)
-        self._all = sources(ASSOCIATIONS, kind.dialect)
-        self._sources: dict[Ext, list[Source]] = {}
-        for item in self._all:
+        self._sources: dict[Ext, list[tuple[Source, int]]] = {}
+        told = sources(ASSOCIATIONS, kind.dialect)
+        for place, item in enumerate(told):
             if item.extension is not None:
-                self._sources.setdefault(item.extension, []).append(item)
+                self._sources.setdefault(item.extension, []).append((item, _stronger(item, told[place + 1 :])))
         self._shaping = frozenset(plan.shape)
-        self._concern: dict[Ext, tuple[str, ...]] = {}
+        self._concern: dict[Ext, tuple[int, tuple[str, ...]]] = {}
         self._made: dict[tuple[Ext, tuple[int, ...]], bytes] = {}
 
     def bytes_of(self, kind: Ext, values: Values, satype: int, row: int) -> bytes:
@@ -48,7 +51,8 @@ class Pieces:
             return self._whole(kind, values, satype, row)
         if kind not in self._concern:
             self._concern[kind] = self._concerning(kind)
-        key = (kind, (satype, *(values[name] for name in self._concern[kind])))
+        present, names = self._concern[kind]
+        key = (kind, (satype, values["present"] & present, *[values[name] for name in names]))
         if key not in self._made:
             self._made[key] = self._described(self.kind.dialect.by_type[kind], values, satype)
         return self._made[key]
@@ -58,10 +62,12 @@ class Pieces:
         found = values.get(self._family_name(kind), 0)
         return found if found in IPS else 0
 
-    def _concerning(self, kind: Ext) -> tuple[str, ...]:
-        """The columns that an extension depends on."""
-        own = [item.column for item in self._sources.get(kind, ()) if item.take is Take.FIELD]
-        return tuple(self._shaping.intersection({*own, self._family_name(kind), "present"}))
+    def _concerning(self, kind: Ext) -> tuple[int, tuple[str, ...]]:
+        """What an extension depends on: bits of `present`, and columns."""
+        found = self._sources.get(kind, ())
+        own = [item.column for item, _ in found if item.take is Take.FIELD]
+        present = functools.reduce(operator.or_, [stronger for _, stronger in found], 1 << kind.bit)
+        return present, tuple(self._shaping.intersection({*own, self._family_name(kind)}))
 
     def _described(self, extension: Extension, values: Values, satype: int) -> bytes:
         """An extension from columns."""
@@ -99,40 +105,39 @@ class Pieces:
             return True
         if any(isinstance(tail, KeyBits) for tail in extension.tails):
             return extension.type in self.material.strings
-        return any(item.column in self.material.arrays for item in self._sources.get(extension.type, ()))
+        return any(item.column in self.material.arrays for item, _ in self._sources.get(extension.type, ()))
 
     def _fields(self, extension: Extension, values: Values) -> dict[str, int]:
         """What a shape says of an extension's fields."""
         found: dict[str, int] = {}
-        for item in self._sources.get(extension.type, ()):
+        for item, stronger in self._sources.get(extension.type, ()):
             if item.take is not Take.FIELD or item.choice is not None or item.column not in self._shaping:
                 continue
             number = values[item.column]
             field = next(layout[item.field] for layout in extension.layouts if item.field in layout.by_name)
             if field.name not in extension.layout.by_name and not number:
                 continue  # what only a longer variant has room for is not there
-            if self._overruled(item, values):
+            if values["present"] & stronger:  # another has the column whole, so this one gives what it has room for
                 number = min(number >> field.shift, (1 << 8 * field.width) - 1) << field.shift
             found[item.field] = number
         if extension.type is Ext.SA and self.kind.submits:
             found["state"] = SAState.MATURE
         return found
 
-    def _overruled(self, source: Source, values: Values) -> bool:
-        """Whether the message has a stronger source of the same column, so that this one gives what it has room for."""
-        stronger = self._all[self._all.index(source) + 1 :]
-        return any(
-            item.column == source.column
-            and item.extension not in (None, source.extension)
-            and values["present"] >> item.extension.bit & 1
-            for item in stronger
-        )
-
     def _family_name(self, kind: Ext) -> str:
         """The column with the family of an extension's address."""
-        for item in self._sources.get(kind, ()):
+        for item, _ in self._sources.get(kind, ()):
             if item.take is Take.FAMILY:
                 return item.column
             if item.take is Take.IP:
                 return f"{item.column}_family"
         return ""
+
+
+def _stronger(source: Source, others: Iterable[Source]) -> int:
+    """Bits in `present` of the extensions that tell of the same column, and are believed rather than this one."""
+    bits = 0
+    for item in others:
+        if item.column == source.column and item.extension not in (None, source.extension):
+            bits |= 1 << item.extension.bit
+    return bits

@@ -23,6 +23,7 @@ cdef struct Move:  # a step, and what is known of it for all shapes together
     BuildStep step
     int32_t place  # of the part where all shapes have it at one place, else -1
     int32_t longest  # of BYTES: the most bytes in any shape that has the part
+    uint64_t whole  # of BYTES: rows from the first on that have 64 bytes in the text from where their string begins
 
 cdef struct String:  # bytes of all rows, and where in them those of each row begin
     const uint8_t* text

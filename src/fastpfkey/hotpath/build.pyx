@@ -35,13 +35,15 @@ cdef extern from "slots.h":
         const uint8_t* text,
         const uint64_t* starts,
     ) noexcept nogil
-    uint64_t last_of "pfkey_last"(const uint64_t* starts, int32_t count) noexcept nogil
     bint overrun "pfkey_overrun"(
-        const uint64_t* starts, const uint32_t* shapes, const uint64_t* limits, uint64_t rows
+        const uint64_t* starts,
+        const uint32_t* shapes,
+        const uint64_t* limits,
+        uint64_t rows,
+        uint64_t size,
+        uint64_t* whole,
     ) noexcept nogil
-
-cdef extern from "tiles.h":
-    void stream "pfkey_stream"(uint8_t* to, const uint8_t* frm, size_t size) noexcept nogil
+    void stream "pfkey_stream_lines"(uint8_t* to, const uint8_t* frm, size_t size) noexcept nogil
     void stream_end "pfkey_stream_end"() noexcept nogil
 
 cdef extern from "wipe.h":
@@ -224,12 +226,12 @@ cdef class Loaded:
         if step.distance < 0 or (step.op != BYTES and <int64_t> step.distance + step.width > BEHIND):
             raise IndexError("build: a step leaves its message")
         if step.op == BYTES:
-            self.check_string(step, places, sizes)
+            self.check_string(move, places, sizes)
         return 0
 
-    cdef int check_string(self, const BuildStep* step, const int32_t* places, const int32_t* sizes) except -1:
+    cdef int check_string(self, Move* move, const int32_t* places, const int32_t* sizes) except -1:
         """Raise IndexError if a string runs past its end."""
-        cdef const String* string = self.strings + step.source
+        cdef const String* string = self.strings + move.step.source
         cdef uint64_t* limits = <uint64_t*> calloc(self.job.shapes_count + 1, sizeof(uint64_t))
         cdef uint64_t k
         cdef bint outside
@@ -241,7 +243,7 @@ cdef class Loaded:
             elif <uint64_t> sizes[k] <= string.size:
                 limits[k] = string.size - sizes[k] + 1
         with nogil:
-            outside = overrun(string.starts, self.job.shapes, limits, self.job.rows)
+            outside = overrun(string.starts, self.job.shapes, limits, self.job.rows, string.size, &move.whole)
         free(limits)
         if outside:
             raise IndexError("build: a string runs past the end of its buffer")
@@ -476,12 +478,7 @@ cdef void put_strings(const Job* job, const Move* move, const Block* block, cons
     cdef const int32_t* sizes = job.places + <uint64_t> move.step.width * job.shapes_count
     cdef const String* string = job.strings + move.step.source
     cdef const uint64_t* starts = string.starts + block.row
-    if (
-        move.longest <= LINE
-        and move.step.distance <= BEHIND
-        and string.size >= LINE
-        and last_of(starts, slots.count) <= string.size - LINE
-    ):
+    if move.longest <= LINE and move.step.distance <= BEHIND and block.row + slots.count <= move.whole:
         blend(slots, places, sizes, job.nowhere, move.step.distance, string.text, starts)
         return
     for k in range(slots.count):

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "tiles.h"
+
 #define PFKEY_LINE 64
 
 #if defined(__GNUC__) && defined(__x86_64__)
@@ -74,7 +76,7 @@ static const uint64_t pfkey_mask[16] = {
 /* Strings of a line at most: of each line the first bytes from elsewhere, the others as they were. Nothing is decided by a
  * size, which would be guessed wrongly. Reads a line from each start. */
 PFKEY_CLONES
-static void pfkey_blend(
+static void pfkey_blend_words(
     const pfkey_slots *slots, const int32_t *places, const int32_t *sizes, int32_t nowhere, int32_t distance,
     const uint8_t *text, const uint64_t *starts
 ) {
@@ -92,23 +94,55 @@ static void pfkey_blend(
     }
 }
 
-/* The last place of any of the strings. */
-PFKEY_CLONES
-static uint64_t pfkey_last(const uint64_t *starts, int32_t count) {
-    uint64_t last = 0;
-    for (int32_t k = 0; k < count; k++)
-        last = starts[k] > last ? starts[k] : last;
-    return last;
+#if defined(__GNUC__) && defined(__x86_64__)
+#include <immintrin.h>
+
+/* The same with AVX-512, which writes what is wanted of a line and reads nothing first. */
+__attribute__((target("avx512f,avx512bw"))) static void pfkey_blend_avx512(
+    const pfkey_slots *slots, const int32_t *places, const int32_t *sizes, int32_t nowhere, int32_t distance,
+    const uint8_t *text, const uint64_t *starts
+) {
+    for (int32_t k = 0; k < slots->count; k++) {
+        int32_t place = places[slots->shapes[k]];
+        int32_t size = place == nowhere ? 0 : sizes[slots->shapes[k]];
+        uint8_t *line = slots->first + k * slots->stride + place + distance;
+        uint64_t wanted = ~(uint64_t)0 >> (63 & (PFKEY_LINE - size));
+        _mm512_mask_storeu_epi8(line, size ? wanted : 0, _mm512_loadu_si512(text + starts[k]));
+    }
 }
 
-/* Whether a string of any row would run past its end: those of a shape have to begin before its limit, if it has one. */
+/* Copy past the cache, in lines. */
+__attribute__((target("avx512f"))) static void pfkey_stream_avx512(uint8_t *to, const uint8_t *from, size_t size) {
+    size_t head = (PFKEY_LINE - ((uintptr_t)to & (PFKEY_LINE - 1))) & (PFKEY_LINE - 1);
+    if (head > size) head = size;
+    memcpy(to, from, head);
+    for (; head + PFKEY_LINE <= size; head += PFKEY_LINE)
+        _mm512_stream_si512((void *)(to + head), _mm512_loadu_si512(from + head));
+    memcpy(to + head, from + head, size - head);
+}
+
+#define PFKEY_CHOOSE(name, other, ...) \
+    (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") ? name(__VA_ARGS__) : other(__VA_ARGS__))
+#define pfkey_blend(...) PFKEY_CHOOSE(pfkey_blend_avx512, pfkey_blend_words, __VA_ARGS__)
+#define pfkey_stream_lines(...) PFKEY_CHOOSE(pfkey_stream_avx512, pfkey_stream, __VA_ARGS__)
+#else
+#define pfkey_blend pfkey_blend_words
+#define pfkey_stream_lines pfkey_stream
+#endif
+
+/* Whether a string of any row would run past its end: those of a shape have to begin before its limit, if it has one.
+ * Until row `whole` each has a line from where it begins. */
 PFKEY_CLONES
-static int pfkey_overrun(const uint64_t *starts, const uint32_t *shapes, const uint64_t *limits, uint64_t rows) {
-    uint64_t seen = 0;
+static int pfkey_overrun(
+    const uint64_t *starts, const uint32_t *shapes, const uint64_t *limits, uint64_t rows, uint64_t size, uint64_t *whole
+) {
+    uint64_t seen = 0, edge = size < PFKEY_LINE ? 0 : size - PFKEY_LINE + 1, first = rows;
     for (uint64_t k = 0; k < rows; k++) {
-        uint64_t limit = limits[shapes[k]];
+        uint64_t limit = limits[shapes[k]], late = starts[k] >= edge ? k : rows;
         seen |= (uint64_t)(starts[k] >= limit) & (uint64_t)(limit != UINT64_MAX);
+        first = late < first ? late : first;
     }
+    *whole = first;
     return seen != 0;
 }
 
