@@ -11,7 +11,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
-from .load cimport swap_u16, swap_u32, swap_u64
+from .load cimport fetch, swap_u16, swap_u32, swap_u64
 
 cdef extern from "slots.h":
     ctypedef struct Slots "pfkey_slots":
@@ -20,6 +20,7 @@ cdef extern from "slots.h":
         const uint32_t* shapes
         int32_t count
         int32_t usual
+    bint is_zero "pfkey_is_zero"(const uint8_t* octets, uint64_t size) noexcept nogil
     void lay "pfkey_lay"(
         const Slots* slots, const uint8_t* octets, const uint64_t* begins, const int32_t* lengths
     ) noexcept nogil
@@ -53,6 +54,7 @@ cdef uint64_t NO_LIMIT = <uint64_t> -1
 
 cdef enum:
     BLOCK = 32  # messages that are put together at most
+    AHEAD = 4  # blocks, of which the columns are fetched
     ROOM = 32 << 10  # bytes that their slots have at most, unless one message needs more
     LINE = 64
     USUAL = 512  # bytes of a message that are copied unasked at most, if any is as long
@@ -304,23 +306,6 @@ cdef inline uint64_t whole_lines(uint64_t size) noexcept nogil:
     return (size + LINE - 1) // LINE * LINE
 
 
-cdef bint is_zero(const uint8_t* octets, uint64_t count) noexcept nogil:
-    """Whether all bytes are 0."""
-    cdef uint64_t seen = 0
-    cdef uint64_t at = 0
-    cdef uint64_t end, word
-    while at < count and not seen:
-        end = min(at + 4096, count)
-        while at + 8 <= end:
-            memcpy(&word, octets + at, 8)
-            seen |= word
-            at += 8
-        while at < end:
-            seen |= octets[at]
-            at += 1
-    return seen == 0
-
-
 cdef struct Block:  # of messages that are put together, and what waits to be written
     Slots slots
     uint64_t row  # of the first
@@ -389,11 +374,14 @@ cdef void put_step(const Job* job, const Move* move, const Block* block) noexcep
     cdef const Slots* slots = &block.slots
     cdef uint8_t* to = slots.first + step.distance
     cdef const int32_t* places = job.places + <uint64_t> step.part * job.shapes_count
+    cdef uint64_t width = 16 if step.op != NUMBER else <uint64_t> step.width
     cdef const uint8_t* column
     if step.op == BYTES:
         put_strings(job, move, block, places)
         return
-    column = job.columns[step.source] + block.row * (16 if step.op != NUMBER else <uint64_t> step.width)
+    column = job.columns[step.source] + block.row * width
+    if block.row + (AHEAD + 1) * slots.count <= job.rows:
+        fetch(column + AHEAD * slots.count * width, slots.count * width)
     if move.place >= 0:
         to += move.place
         places = NULL
@@ -478,6 +466,8 @@ cdef void put_strings(const Job* job, const Move* move, const Block* block, cons
     cdef const int32_t* sizes = job.places + <uint64_t> move.step.width * job.shapes_count
     cdef const String* string = job.strings + move.step.source
     cdef const uint64_t* starts = string.starts + block.row
+    if block.row + (2 * AHEAD + 1) * slots.count <= job.rows:
+        fetch_strings(string, starts + AHEAD * slots.count, slots.count)
     if move.longest <= LINE and move.step.distance <= BEHIND and block.row + slots.count <= move.whole:
         blend(slots, places, sizes, job.nowhere, move.step.distance, string.text, starts)
         return
@@ -485,3 +475,11 @@ cdef void put_strings(const Job* job, const Move* move, const Block* block, cons
         place, size = places[slots.shapes[k]], sizes[slots.shapes[k]]
         if place != job.nowhere and size:
             memcpy(slots.first + k * slots.stride + place + move.step.distance, string.text + starts[k], size)
+
+
+cdef inline void fetch_strings(const String* string, const uint64_t* starts, int32_t count) noexcept nogil:
+    """What is read in some blocks: strings, as far as they lie in order, and where later ones begin."""
+    cdef uint64_t size = starts[count] - starts[0]
+    fetch(<const uint8_t*> (starts + AHEAD * count), count * sizeof(uint64_t))
+    if starts[0] < string.size and size <= min(<uint64_t> count * LINE, string.size - starts[0]):
+        fetch(string.text + starts[0], size)

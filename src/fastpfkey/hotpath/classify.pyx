@@ -10,7 +10,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy
 
-from .load cimport load_u64
+from .load cimport fetch, load_u64
 
 cdef enum:
     BLOCK = 256  # rows whose records are made together
@@ -86,6 +86,8 @@ cdef bint number_rows(
         begin = 0
         for c in range(count):
             put_column(block + begin, index.width, sources[c] + row * sizes[c], sizes[c], some)
+            if row + 2 * some <= rows:
+                fetch(sources[c] + (row + some) * sizes[c], some * sizes[c])
             begin += sizes[c]
         for k in range(some):
             known = index.count

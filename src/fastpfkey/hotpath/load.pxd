@@ -36,10 +36,18 @@ cdef extern from *:
     uint16_t swap_u16 "PFKEY_SWAP16"(uint16_t x) noexcept nogil
     uint32_t swap_u32 "PFKEY_SWAP32"(uint32_t x) noexcept nogil
     uint64_t swap_u64 "PFKEY_SWAP64"(uint64_t x) noexcept nogil
+    void fetch_line "PFKEY_FETCH"(const uint8_t* at) noexcept nogil
     void fetch_far "PFKEY_FETCH_FAR"(const uint8_t* at) noexcept nogil
     # Brings in a common message's length of what lies some thousand bytes ahead, of `left` that may be read: messages
     # are too irregular in length for the processor to see that they are read in order.
     void fetch_ahead "PFKEY_FETCH_AHEAD"(const uint8_t* at, uint64_t left) noexcept nogil
+
+
+cdef inline void fetch(const uint8_t* at, uint64_t size) noexcept nogil:
+    """Bring in so many bytes: columns that are read a little of each at a time do not look read in order."""
+    cdef uint64_t k
+    for k in range(0, size, 64):
+        fetch_line(at + k)
 
 
 cdef inline uint16_t load_u16(const uint8_t* at, bint swap) noexcept nogil:

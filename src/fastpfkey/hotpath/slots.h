@@ -146,4 +146,18 @@ static int pfkey_overrun(
     return seen != 0;
 }
 
+/* Whether all bytes are 0. */
+PFKEY_CLONES
+static int pfkey_is_zero(const uint8_t *octets, uint64_t size) {
+    uint64_t at = 0, seen = 0, word;
+    while (size - at >= 4096 && !seen)
+        for (int k = 0; k < 512; k++, at += 8) {
+            memcpy(&word, octets + at, 8);
+            seen |= word;
+        }
+    for (; at < size && !seen; at++)
+        seen |= octets[at];
+    return seen == 0;
+}
+
 #endif
