@@ -9,7 +9,7 @@ a few rows at a time, into memory of its own. `repeated` writes: a template, and
 import sys
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
@@ -40,7 +40,7 @@ cdef enum:
     LIFETIME_CURRENT = 2  # its wire number in every dialect (RFC 2367, 2.3.2)
     BYTES = 8  # offset of sadb_lifetime_bytes
     SPI = 20  # offset of sadb_sa_spi in a message that begins with its association
-    LINE = 64  # a template has room up to a multiple of this behind it
+    LINE = 64  # a template is read in whole lines of so many bytes
     ROWS = 256  # that are walked or decoded at once
 
 
@@ -151,6 +151,7 @@ def repeated(const uint8_t[::1] message, const uint32_t[::1] spis):
     cdef uint64_t rows = spis.shape[0]
     cdef uint64_t begin = 0
     cdef int32_t whole = <int32_t> length
+    cdef int64_t written = 0
     cdef int32_t place = 0
     cdef const uint8_t* column
     cdef Move move
@@ -175,9 +176,12 @@ def repeated(const uint8_t[::1] message, const uint32_t[::1] spis):
         memset(&job, 0, sizeof(job))
         job.moves, job.moves_count = &move, 1
         job.octets, job.begins, job.lengths, job.places, job.shapes_count = octets, &begin, &whole, &place, 1
+        job.nowhere = <int32_t> ((length + LINE - 1) // LINE * LINE)
         job.shapes, job.columns, job.rows = shapes, &column, rows
         with nogil:
-            build_messages(&job, offsets, out)
+            written = build_messages(&job, offsets, out)
+        if written < 0:
+            raise MemoryError
     finally:
         free(octets)
         free(offsets)
