@@ -233,3 +233,39 @@ def test_twins_agree() -> None:
         strings = [(draw.randbytes(300), [draw.randint(0, 200) for _ in which])]
         results = [build(load(name), told, made, which, columns, strings) for name in ("reference", "compiled")]
         assert results[0] == results[1]
+
+
+@needs_compiled
+@pytest.mark.parametrize("lead", [0, 1, 8, 63])
+def test_what_is_too_large_for_the_cache(lead: int) -> None:
+    """Written in lines, wherever the output begins; messages of a few bytes among long ones."""
+    rows, sizes = 4000, [8, 16, 64, 511, 512, 520, 9000, 30000]
+    places = [[0 if size > 8 else -1, min(9 * k, size - 4)] for k, size in enumerate(sizes)]
+    made = templates(*((bytes([k + 1]) * size, places[k]) for k, size in enumerate(sizes)))
+    shapes = [k * 7 % len(sizes) for k in range(rows)]
+    numbers, text = np.arange(rows, dtype=np.uint32), bytes(range(256))
+    starts = [k % (256 - 60) for k in range(rows)]
+    steps = BuildStep(BYTES, 0, 2, 1, 0, 0), BuildStep(NUMBER, 0, 4, 4, 1, 0)
+    expected = bytearray()
+    begins = []
+    for number, shape in enumerate(shapes):
+        message = bytearray([shape + 1]) * sizes[shape]
+        there, size = places[shape]
+        if there >= 0:
+            message[2 : 2 + size] = text[starts[number] : starts[number] + size]
+            message[4:8] = number.to_bytes(4, "big" if np.little_endian else "little")
+        begins.append(len(expected))
+        expected += message
+    assert len(expected) > 16 << 20
+    out = np.full(len(expected) + lead + 64, GUARD, np.uint8)
+    offsets = array("Q", [0]) * rows
+    told = plan(*steps, columns="u4", strings=1, parts=2)
+    strings = [(text, memoryview(array("Q", starts)))]
+    place = out[lead : lead + len(expected)].data
+    columns = [numbers.view(np.uint8).data]
+    count = load("compiled").build(told, made, memoryview(array("I", shapes)), columns, strings, offsets, place)
+    assert count == len(expected)
+    assert offsets.tolist() == begins
+    assert out[lead : lead + count].tobytes() == expected
+    assert (out[:lead] == GUARD).all()
+    assert (out[lead + count :] == GUARD).all()
