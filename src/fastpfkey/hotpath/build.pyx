@@ -2,9 +2,9 @@
 # cython: freethreading_compatible=True
 """Messages from templates and columns.
 
-The rows of a block get their templates first, each in a slot of its own, then one column after the other is written over
-them, while they are in the cache; then they are packed. What a message lacks is written behind it in its slot: with many
-shapes in random order a decision a message would cost more than the store.
+The rows of a block get their templates first, each in a slot of its own. Then one column after the other is written
+over them, while they are in the cache, and they are packed. What a message lacks is written behind it in its slot: with
+many shapes in random order a decision a message would cost more than the store.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
