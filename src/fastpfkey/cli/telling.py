@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from ..errors import PFKeyError, QueryError, ReplyError, ScriptError, WireError
+from ..errors import PFKeyError, QueryError, ReplyError, ScriptError, StateFileError, WireError
 from .errors import SourceError
 from .escaping import printable
 
@@ -27,6 +27,7 @@ FACTS: Mapping[type[BaseException], tuple[str, ...]] = {
     WireError: ("offset", "message_index"),
     ReplyError: ("errno", "name", "seq", "explanation"),
     QueryError: ("text", "position", "reason"),
+    StateFileError: ("offset", "reason"),
     ScriptError: ("line", "column", "reason"),
     OSError: ("errno", "filename"),
 }

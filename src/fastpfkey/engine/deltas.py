@@ -237,7 +237,7 @@ def _judge_identities(
     if not fresh[first:].all() or int(rows["serial"][first]) <= newest:
         raise DeltaError(at + ROW.itemsize * first, "associations are not in the order of their creation")
     taken = set(keys[first:])
-    if len(taken) == len(rows) - first and taken.isdisjoint(store.index):
+    if len(taken) == len(rows) - first and store.index.keys().isdisjoint(taken):
         return
     leaving = set(gone.tolist())
     for place, key in enumerate(keys[first:], first):

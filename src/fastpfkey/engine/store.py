@@ -47,7 +47,8 @@ ROW = np.dtype(
         ("state", "u1"),  # canonical
         ("warned", "?"),  # whether its soft lifetime was told
         ("alive", "?"),
-    ]
+    ],
+    align=True,  # searches copy a column that is not
 )
 
 BLANK: dict[str, Any] = {name: inf if name == "used" else 0 for name in ROW.names or ()}
