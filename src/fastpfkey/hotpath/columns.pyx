@@ -15,7 +15,7 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
 from .contract import Outcome
-from .load cimport load_u16
+from .load cimport fetch_ahead, load_u16
 from .rows cimport find_places, write_block
 from .shapes cimport (
     MAX_SHAPES,
@@ -239,6 +239,7 @@ cdef int32_t walk_block(
                 break
             make_steps(job, index, job.base + at)
             job.shapes_changed = True
+        fetch_ahead(job.base + at, stop - at)
         job.messages[taken] = job.base + at
         job.shapes[taken] = index
         taken += 1
