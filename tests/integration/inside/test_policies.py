@@ -157,7 +157,7 @@ def test_migrate(client: pf.Client) -> None:
     client.spdadd(HERE, THERE, esp(mode="tunnel", **old))
     add_esp(client, 0x8001, old["src"], old["dst"], mode="tunnel")
     pair = (requests.transform("esp", mode="tunnel", **old), requests.transform("esp", mode="tunnel", **new))  # type: ignore[arg-type]
-    reply = client.migrate(HERE, THERE, "out", [pair], timeout=10)
+    reply = client.migrate(HERE, THERE, "out", [pair])
     assert (reply.type, reply.seq, reply.pid) == (pf.MessageType.MIGRATE, 0, 0)
     (known,) = xfrm_policies()
     assert [(str(item.src), str(item.dst)) for item in known.templates] == [(new["src"], new["dst"])]
