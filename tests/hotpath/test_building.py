@@ -55,6 +55,28 @@ class TestClassify:
         with pytest.raises(IndexError, match="too short"):
             twin.classify([column], [8], 3, memoryview(shapes).cast("I"), memoryview(firsts).cast("I"))
 
+    @pytest.mark.parametrize("bit", [0, 7, 63, 64, 100, 159])
+    def test_one_bit_makes_a_difference(self, twin: HotPath, bit: int) -> None:
+        column = bytearray(b"\xa5" * 60)
+        column[20 + bit // 8] ^= 1 << bit % 8
+        shapes, firsts = array("I", [9] * 3), array("I", [9] * 3)
+        found = twin.classify([column], [20], 3, memoryview(shapes), memoryview(firsts))
+        assert (found, shapes.tolist(), firsts[:2].tolist()) == (2, [0, 1, 0], [0, 1])
+
+    @needs_compiled
+    @pytest.mark.parametrize("width", [1, 3, 7, 8, 16, 23])
+    def test_twins_agree_on_values_of_any_width(self, width: int) -> None:
+        rng = np.random.default_rng(width)
+        rows = 3000
+        some = rng.integers(0, 256, (700, width)).astype(np.uint8)
+        column, other = some[rng.integers(0, 700, rows)].tobytes(), rng.integers(0, 9, rows).astype(np.uint8).tobytes()
+        found = []
+        for backend in ("compiled", "reference"):
+            shapes, firsts = np.zeros(rows, np.uint32), np.zeros(rows, np.uint32)
+            count = load(backend).classify([column, other], [width, 1], rows, shapes.data, firsts.data)
+            found.append((count, shapes.tolist(), firsts[:count].tolist()))
+        assert found[0] == found[1]
+
     @needs_compiled
     def test_twins_agree(self) -> None:
         rng = np.random.default_rng(1)

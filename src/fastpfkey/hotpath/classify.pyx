@@ -2,26 +2,36 @@
 # cython: freethreading_compatible=True
 """Which rows have the same values in some columns.
 
-The values of a row are put together as one record, and records are found again in a hash table. Rows are read a block
-at a time, one column after the other.
+Bits that are the same in all rows tell nothing. The others of a row are put together as a record, most often of one
+word, and records are found again in a hash table. Nothing is guessed: rows are alike if their records are equal.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
-from libc.string cimport memcpy
+from libc.string cimport memset
 
-from .load cimport fetch, load_u64
+cdef extern from "varying.h":
+    ctypedef struct Trait "pfkey_trait":
+        const uint8_t* at
+        uint64_t stride
+        uint64_t varying
+        int32_t width
+        int32_t word
+        int32_t left
+    uint64_t varying_bits "pfkey_varying"(const Trait* trait, uint64_t rows) noexcept nogil
+    void put "pfkey_put"(const Trait* trait, uint64_t begin, uint64_t rows, uint64_t* words) noexcept nogil
+    void mix "pfkey_mix"(const uint64_t* words, uint64_t rows, uint64_t* hashes) noexcept nogil
 
 cdef enum:
-    BLOCK = 256  # rows whose records are made together
-    SLOTS = 1024  # of the hash table at first
+    BLOCK = 512  # rows whose records are made together
+    SLOTS_LOG = 10  # the hash table has two to the power of this many slots at first
 
 cdef struct Index:
-    uint64_t width  # bytes of a record, a multiple of 8
+    uint64_t words  # of a record
     uint64_t count
     uint64_t capacity  # records that `records` has room for
-    uint64_t slots  # a power of two, at least twice the count
-    uint8_t* records  # the different ones, by number
+    int32_t slots_log  # of the slots, which are at least twice as many as the records
+    uint64_t* records  # the different ones, by number
     uint32_t* numbers  # a slot holds the number of its record plus one; 0 is free
 
 
@@ -29,157 +39,192 @@ def classify(columns, widths, uint64_t rows, uint32_t[::1] shapes, uint32_t[::1]
     """Number the combinations of values that rows have in some columns, and return how many there are."""
     cdef const uint8_t[::1] octets
     cdef Index index
-    cdef const uint8_t** sources = NULL
-    cdef uint64_t* sizes = NULL
-    cdef uint8_t* block = NULL
-    cdef uint64_t count = len(columns)
-    cdef uint64_t k
+    cdef Trait* traits = NULL
+    cdef uint64_t* used = NULL
+    cdef uint64_t* block = NULL
+    cdef uint64_t count = 0
+    cdef uint64_t width
     cdef bint done = False
     kept = [memoryview(column) for column in columns]
     if <uint64_t> shapes.shape[0] < rows or <uint64_t> firsts.shape[0] < rows:
         raise IndexError("classify: an output is too short")
-    index.width = (sum(widths) + 7) // 8 * 8
-    index.count, index.capacity, index.slots = 0, SLOTS // 2, SLOTS
-    index.records = <uint8_t*> malloc(index.width * index.capacity + 1)
-    index.numbers = <uint32_t*> calloc(index.slots, sizeof(uint32_t))
-    sources = <const uint8_t**> calloc(count + 1, sizeof(uint8_t*))
-    sizes = <uint64_t*> calloc(count + 1, sizeof(uint64_t))
-    block = <uint8_t*> calloc(index.width * BLOCK + 1, 1)
+    index.count, index.capacity, index.slots_log = 0, (1 << SLOTS_LOG) // 2, SLOTS_LOG
+    index.records, index.numbers = NULL, NULL
+    pieces = sum(width // 8 + 3 for width in widths)
+    traits = <Trait*> calloc(pieces + 1, sizeof(Trait))
+    used = <uint64_t*> calloc(pieces + 1, sizeof(uint64_t))
     try:
-        if index.records == NULL or index.numbers == NULL or sources == NULL or sizes == NULL or block == NULL:
+        if traits == NULL or used == NULL:
             raise MemoryError
-        for k in range(count):
-            octets, sizes[k] = kept[k], widths[k]
-            if <uint64_t> octets.shape[0] < rows * sizes[k]:
+        for column, width in zip(kept, widths, strict=True):
+            octets = column
+            if <uint64_t> octets.shape[0] < rows * width:
                 raise IndexError("classify: a column is too short")
-            sources[k] = &octets[0] if octets.shape[0] else NULL
-        if rows:
-            with nogil:
-                done = number_rows(&index, sources, sizes, count, block, rows, &shapes[0], &firsts[0])
-            if not done:
-                raise MemoryError
+            if rows and width:
+                count += cut(traits + count, &octets[0], width)
+        if rows == 0:
+            return 0
+        with nogil:
+            count = keep_varying(traits, count, rows)
+            index.words = place(traits, count, used)
+            index.records = <uint64_t*> malloc(index.words * index.capacity * sizeof(uint64_t))
+            index.numbers = <uint32_t*> calloc(<size_t> 1 << index.slots_log, sizeof(uint32_t))
+            block = <uint64_t*> malloc((index.words + 1) * BLOCK * sizeof(uint64_t))
+            if index.records != NULL and index.numbers != NULL and block != NULL:
+                done = number_rows(&index, traits, count, block, rows, &shapes[0], &firsts[0])
+        if not done:
+            raise MemoryError
         return index.count
     finally:
+        free(traits)
+        free(used)
+        free(block)
         free(index.records)
         free(index.numbers)
-        free(<void*> sources)
-        free(sizes)
-        free(block)
+
+
+cdef uint64_t cut(Trait* traits, const uint8_t* column, uint64_t width) noexcept nogil:
+    """The numbers that a column is made of; return how many."""
+    cdef uint64_t count = 0
+    cdef uint64_t at = 0
+    cdef int32_t size = 8
+    while at < width:
+        while at + size > width:
+            size //= 2
+        traits[count].at, traits[count].stride, traits[count].width = column + at, width, size
+        at += size
+        count += 1
+    return count
+
+
+cdef uint64_t keep_varying(Trait* traits, uint64_t count, uint64_t rows) noexcept nogil:
+    """Leave out numbers that are the same in all rows; return how many remain."""
+    cdef uint64_t kept = 0
+    cdef uint64_t k
+    for k in range(count):
+        traits[k].varying = varying_bits(traits + k, rows)
+        if traits[k].varying:
+            traits[kept] = traits[k]
+            kept += 1
+    return kept
+
+
+cdef uint64_t place(Trait* traits, uint64_t count, uint64_t* used) noexcept nogil:
+    """Find room for the varying bits of each number; return the words of a record. `used` begins as zeros."""
+    cdef uint64_t words = 1
+    cdef uint64_t bits, k
+    cdef int32_t low, shift, word
+    for k in range(count):
+        low, bits, word, shift = 0, traits[k].varying, 0, 0
+        while not bits & 1:
+            bits >>= 1
+            low += 1
+        while bits << shift & used[word]:
+            shift += 1
+            if bits << shift >> shift != bits:
+                word, shift = word + 1, 0
+        used[word] |= bits << shift
+        words = max(words, <uint64_t> word + 1)
+        traits[k].word, traits[k].left = word, (shift - low) & 63
+    return words
 
 
 cdef bint number_rows(
     Index* index,
-    const uint8_t** sources,
-    const uint64_t* sizes,
+    const Trait* traits,
     uint64_t count,
-    uint8_t* block,
+    uint64_t* block,
     uint64_t rows,
     uint32_t* shapes,
     uint32_t* firsts,
 ) noexcept nogil:
     """Write the number of each row. False if there is no memory for the table."""
+    cdef uint64_t* hashes = block + index.words * BLOCK
     cdef uint64_t row = 0
-    cdef uint64_t k, c, some, begin, known
-    cdef int64_t number
+    cdef uint64_t k, some
     while row < rows:
         some = min(<uint64_t> BLOCK, rows - row)
-        begin = 0
-        for c in range(count):
-            put_column(block + begin, index.width, sources[c] + row * sizes[c], sizes[c], some)
-            if row + 2 * some <= rows:
-                fetch(sources[c] + (row + some) * sizes[c], some * sizes[c])
-            begin += sizes[c]
-        for k in range(some):
-            known = index.count
-            number = number_of(index, block + k * index.width)
-            if number < 0:
-                return False
-            shapes[row + k] = <uint32_t> number
-            if index.count > known:
-                firsts[number] = <uint32_t> (row + k)
+        memset(block, 0, (index.words + 1) * BLOCK * sizeof(uint64_t))
+        for k in range(count):
+            put(traits + k, row, some, block + traits[k].word * BLOCK)
+        for k in range(index.words):
+            mix(block + k * BLOCK, some, hashes)
+        if not number_block(index, block, hashes, some, shapes + row, firsts, <uint32_t> row):
+            return False
         row += some
     return True
 
 
-cdef inline void put_column(
-    uint8_t* to, uint64_t stride, const uint8_t* column, uint64_t width, uint64_t rows
+cdef bint number_block(
+    Index* index,
+    const uint64_t* block,
+    const uint64_t* hashes,
+    uint64_t rows,
+    uint32_t* shapes,
+    uint32_t* firsts,
+    uint32_t row,
 ) noexcept nogil:
-    """Some rows of a column, each into its record."""
+    """The same for a block of rows, the first of which is `row`."""
+    cdef uint64_t k, slot
+    cdef uint32_t number
+    for k in range(rows):
+        slot = hashes[k] >> (64 - index.slots_log)
+        number = index.numbers[slot]
+        while number and not is_same(index.records + (number - 1) * index.words, block + k, index.words):
+            slot = (slot + 1) & ((<uint64_t> 1 << index.slots_log) - 1)
+            number = index.numbers[slot]
+        if number == 0:
+            firsts[index.count] = row + <uint32_t> k
+            number = add(index, block + k, slot)
+            if number == 0:
+                return False
+        shapes[k] = number - 1
+    return True
+
+
+cdef inline bint is_same(const uint64_t* record, const uint64_t* words, uint64_t count) noexcept nogil:
+    """Whether a record is that of a row, whose words are a block apart."""
+    cdef uint64_t difference = record[0] ^ words[0]
     cdef uint64_t k
-    if width == 1:
-        for k in range(rows):
-            to[k * stride] = column[k]
-    elif width == 2:
-        for k in range(rows):
-            memcpy(to + k * stride, column + 2 * k, 2)
-    elif width == 4:
-        for k in range(rows):
-            memcpy(to + k * stride, column + 4 * k, 4)
-    elif width == 8:
-        for k in range(rows):
-            memcpy(to + k * stride, column + 8 * k, 8)
-    else:
-        for k in range(rows):
-            memcpy(to + k * stride, column + width * k, width)
-
-
-cdef inline uint64_t hash_of(const uint8_t* record, uint64_t width) noexcept nogil:
-    """A number in which every byte has a say, the high bits most."""
-    cdef uint64_t mixed = 0
-    cdef uint64_t k
-    for k in range(0, width, 8):
-        mixed = (mixed ^ load_u64(record + k, False)) * <uint64_t> 0x9E3779B97F4A7C15
-        mixed ^= mixed >> 32
-    return mixed
-
-
-cdef inline bint is_same(const uint8_t* one, const uint8_t* other, uint64_t width) noexcept nogil:
-    """Whether two records are equal, word by word: they are short."""
-    cdef uint64_t difference = 0
-    cdef uint64_t k
-    for k in range(0, width, 8):
-        difference |= load_u64(one + k, False) ^ load_u64(other + k, False)
+    for k in range(1, count):
+        difference |= record[k] ^ words[k * BLOCK]
     return difference == 0
 
 
-cdef int64_t number_of(Index* index, const uint8_t* record) noexcept nogil:
-    """The number of a record, a new one if it is; -1 if there is no memory for it."""
-    cdef uint64_t slot = hash_of(record, index.width) & (index.slots - 1)
-    cdef uint32_t number
-    while True:
-        number = index.numbers[slot]
-        if number == 0:
-            break
-        if is_same(index.records + (number - 1) * index.width, record, index.width):
-            return number - 1
-        slot = (slot + 1) & (index.slots - 1)
-    if index.count == index.capacity:
-        if not grow(index):
-            return -1
-        return number_of(index, record)
-    memcpy(index.records + index.count * index.width, record, index.width)
+cdef uint32_t add(Index* index, const uint64_t* words, uint64_t slot) noexcept nogil:
+    """Keep the record of a row, whose slot is free; return its number plus one, 0 if there is no memory for it."""
+    cdef uint64_t k
+    for k in range(index.words):
+        index.records[index.count * index.words + k] = words[k * BLOCK]
     index.count += 1
     index.numbers[slot] = <uint32_t> index.count
-    return <int64_t> index.count - 1
+    if index.count == index.capacity and not grow(index):
+        return 0
+    return <uint32_t> index.count
 
 
 cdef bint grow(Index* index) noexcept nogil:
     """Twice the room. False if there is no memory for it."""
-    cdef uint64_t slots = index.slots * 2
-    cdef uint64_t slot, k
-    cdef uint8_t* records = <uint8_t*> realloc(index.records, index.width * index.capacity * 2 + 1)
+    cdef int32_t slots_log = index.slots_log + 1
+    cdef uint64_t slot, hashed, k, word
+    cdef uint64_t* records = <uint64_t*> realloc(
+        index.records, index.words * index.capacity * 2 * sizeof(uint64_t)
+    )
     cdef uint32_t* numbers
     if records == NULL:
         return False
     index.records = records
-    numbers = <uint32_t*> calloc(slots, sizeof(uint32_t))
+    numbers = <uint32_t*> calloc(<size_t> 1 << slots_log, sizeof(uint32_t))
     if numbers == NULL:
         return False
     free(index.numbers)
-    index.numbers, index.slots, index.capacity = numbers, slots, index.capacity * 2
+    index.numbers, index.slots_log, index.capacity = numbers, slots_log, index.capacity * 2
     for k in range(index.count):
-        slot = hash_of(index.records + k * index.width, index.width) & (slots - 1)
+        hashed = 0
+        for word in range(index.words):
+            mix(index.records + k * index.words + word, 1, &hashed)
+        slot = hashed >> (64 - slots_log)
         while numbers[slot]:
-            slot = (slot + 1) & (slots - 1)
+            slot = (slot + 1) & ((<uint64_t> 1 << slots_log) - 1)
         numbers[slot] = <uint32_t> (k + 1)
     return True

@@ -11,15 +11,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "clones.h"
 #include "tiles.h"
 
 #define PFKEY_LINE 64
-
-#if defined(__GNUC__) && defined(__x86_64__)
-#define PFKEY_CLONES __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
-#else
-#define PFKEY_CLONES
-#endif
 
 #if defined(__GNUC__)
 typedef uint64_t pfkey_line __attribute__((vector_size(PFKEY_LINE), aligned(1), may_alias));
