@@ -239,6 +239,22 @@ class TestAdd:
         with pytest.raises(pf.EncodeError, match="past 32 bits"):
             pf.build_add(mapping(), dialect="linux", seq=(1 << 32) - 2)
 
+    def test_what_was_built_before_changes_nothing(self) -> None:
+        """Templates are remembered: by all that is in them."""
+        with pf.build_add(mapping(), pid=1) as lease:
+            first = bytes(lease)
+        with pf.build_add(mapping(), pid=2) as lease:
+            assert {message.pid for message in messages(lease)} == {2}
+        with pf.build_add(mapping(key_encrypt=np.zeros((3, 32), np.uint8)), pid=1) as lease:
+            assert len(lease) == len(first) + 3 * 16
+        with pf.build_update(mapping(), pid=1) as lease:
+            assert {message.type for message in messages(lease)} == {pf.MessageType.UPDATE}
+        for _ in range(2):
+            with pytest.raises(pf.UnusableRowsError):
+                pf.build_add(mapping(satype=0), pid=1)
+        with pf.build_add(mapping(), pid=1) as lease:
+            assert bytes(lease) == first
+
     def test_it_is_built_in_a_pool_and_wiped_there(self) -> None:
         pool = pf.BufferPool(slab_size=1 << 16, slabs=1, max_slabs=1)
         for _ in range(3):

@@ -142,8 +142,8 @@ class _Prepared:
 
     def written(self, seq: Array, pool: BufferPool) -> Lease:
         """A lease with the messages."""
-        rows, lengths = len(self.shapes), np.array(self.templates.lengths, np.int64)
-        total = int(np.bincount(self.shapes, minlength=len(lengths)) @ lengths) if rows else 0
+        rows, lengths = len(self.shapes), np.array(self.templates.lengths, np.uint32)
+        total = int(lengths.take(self.shapes).sum(dtype=np.uint64)) if rows else 0
         arrays = {**self.material.arrays, "seq": seq}
         columns = [_octets(arrays[item.name]) for item in self.plan.columns]
         nothing = Strings(b"", np.zeros(rows, np.uint64))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from array import array
 from collections.abc import Sequence
 
@@ -11,10 +12,17 @@ from ..spec.terms import ExtensionType as Ext
 from ..wire.conversions import term_number
 from ..wire.dialects import Header
 from ..wire.faults import MisfitError, named
+from ..wire.structs import HostOrder
 from .forms import Kind, Values
 from .material import Material, bits_name, size_name
 from .pieces import Pieces
 from .room import Array
+
+Made = tuple[bytes, list[int], str | None]
+"""A template, the places of the plan's parts in it, and why rows of it cannot be used, if they cannot."""
+
+REMEMBERED = 1024
+"""Templates that are kept of one kind of message and material."""
 
 
 class Shapes:
@@ -28,21 +36,37 @@ class Shapes:
     def templates(self, names: Sequence[str], firsts: Array) -> tuple[Templates, list[str | None]]:
         """The template of each shape, and why rows of it cannot be used, if they cannot.
 
-        `names` are the columns that make shapes, `firsts` a row of each.
+        `names` are the columns that make shapes, `firsts` a row of each. Shapes that earlier calls had are remembered,
+        unless bytes of a row are in them.
         """
+        material = self.material
+        known = _remembered(
+            self.kind,
+            self.plan,
+            tuple(names),
+            frozenset(material.arrays),
+            frozenset(material.strings),
+            material.byteorder,
+            self.pid,
+        )
         octets = bytearray()
         lengths, places = array("i"), array("i")
         objections: list[str | None] = []
         columns = [self.material.arrays[name][firsts].tolist() for name in names]
         for row, *found in zip(firsts.tolist(), *columns, strict=True):
-            template, where, objection = self._template(dict(zip(names, found, strict=True)), row)
+            made = known.get(tuple(found))
+            if made is None or material.whole:
+                made = self._template(dict(zip(names, found, strict=True)), row)
+                if len(known) < REMEMBERED and not material.whole:
+                    known[tuple(found)] = made
+            template, where, objection = made
             objections.append(objection)
             octets += template
             lengths.append(len(template))
             places.extend(where)
         return Templates(bytes(octets), lengths, places), objections
 
-    def _template(self, values: Values, row: int) -> tuple[bytes, list[int], str | None]:
+    def _template(self, values: Values, row: int) -> Made:
         nowhere = [-1] * len(self.plan.parts)
         extensions = self.kind.extensions_of(values)
         objection = self.kind.objection(values, extensions)
@@ -93,3 +117,17 @@ class Shapes:
         if what == SCOPE:
             return family.scope
         return family.address if what == {4: IPV4, 6: IPV6}[version] else None
+
+
+@functools.lru_cache(maxsize=16)
+def _remembered(
+    kind: Kind,
+    plan: BuildPlan,
+    names: tuple[str, ...],
+    arrays: frozenset[str],
+    strings: frozenset[Ext],
+    byteorder: HostOrder,
+    pid: int,
+) -> dict[tuple[int, ...], Made]:
+    """What was made from material that has the same, by the values of `names`: nothing else is in a template."""
+    return {}

@@ -7,6 +7,7 @@ the last that the message has wins.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from .model import Dialect, Source, Take
@@ -50,6 +51,7 @@ class Table:
         raise KeyError(f"no column {name!r} in {self.name}; known are {', '.join(item.name for item in self.columns)}")
 
 
+@functools.lru_cache(maxsize=64)
 def sources(table: Table, dialect: Dialect) -> tuple[Source, ...]:
     """The sources of a table that a dialect has, weakest first: the common ones, then the dialect's own."""
     candidates = (*table.sources, *dialect.sources.get(table.name, ()))
