@@ -23,7 +23,7 @@ from ..wire.sockaddr import IPAddress
 from . import acquires, associations, bulk, consumers, control, dumps, lifetimes, migration, policies
 from .acquires import Pending
 from .consumers import Association, Session
-from .core import Authorize, Core
+from .core import Authorize, Core, anybody
 from .faults import FaultPlan, FaultyPort
 from .judging import admitted, judge, readable
 from .port import Port
@@ -54,10 +54,6 @@ HANDLERS: Mapping[Msg, Handler] = {
 CHANGES = frozenset({Msg.GETSPI, Msg.UPDATE, Msg.ADD, Msg.DELETE}) | (
     (policies.HANDLERS.keys() | {Msg.MIGRATE}) - {Msg.SPDGET, Msg.SPDDUMP}
 )
-
-
-def _anybody(port: Port, operation: str) -> bool:
-    return True
 
 
 class Failure(NamedTuple):
@@ -98,7 +94,7 @@ class Engine:
         clock: Callable[[], float] | None = None,
         wall: Callable[[], float] = time.time,
         random: randomness.Random | None = None,
-        authorize: Authorize = _anybody,
+        authorize: Authorize = anybody,
         faults: FaultPlan | None = None,
         **knobs: Any,
     ) -> None:
