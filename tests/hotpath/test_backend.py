@@ -138,6 +138,7 @@ class TestContract:
             "classify",
             "copy_records",
             "decode",
+            "follow",
             "gather",
             "hop",
             "pack",

@@ -98,6 +98,7 @@ class TestInput:
                 expected = expected or columns
                 assert columns == expected
                 assert twin.hop(buffer, 0, EVERYTHING, build.frame.swap, 33) == (2, 0, 64, 64)
+                assert twin.follow(buffer, 0, EVERYTHING, build.frame, 10, 0x05060708, 1, 1) == (3, 0, 96, 96)
                 assert twin.gather(buffer, array("Q", [0]), array("H", [8]), bytearray(1)) == 1
 
     def test_what_is_not_contiguous_is_refused(self, twin: HotPath, build: Builder, data: bytes) -> None:

@@ -155,6 +155,16 @@ def test_strings_that_are_gathered(build: Builder, size: int, edge: Edge) -> Non
 
 
 @pytest.mark.parametrize("edge", EDGES)
+def test_messages_that_are_followed(build: Builder, edge: Edge) -> None:
+    data = build.message(build.extension(KEY, bytes(4)), seq=1) * 3
+    buffer = Fence(len(data))
+    for cut in range(len(data) + 1):
+        part = buffer.put(data[:cut], edge)
+        outcome = load("compiled").follow(part, 0, EVERYTHING, build.frame, 10, 0x05060708, 1, 0)
+        assert outcome.count == cut // 24
+
+
+@pytest.mark.parametrize("edge", EDGES)
 def test_headers_that_are_hopped_over(build: Builder, edge: Edge) -> None:
     data = build.message(build.extension(KEY, bytes(4))) * 3
     buffer = Fence(len(data))

@@ -74,7 +74,7 @@ class TestTheLockIsGivenUp:
         assert not another_thread_runs_during(lambda: sorted(range(10000)))
 
     @needs_compiled
-    @pytest.mark.parametrize("function", ["walk", "decode", "hop", "gather", "copy_records"])
+    @pytest.mark.parametrize("function", ["walk", "decode", "follow", "hop", "gather", "copy_records"])
     def test_by_the_compiled_twin(self, data: bytes, function: str) -> None:
         twin, build = load("compiled"), Builder("little")
         count = len(data) // 16
@@ -85,10 +85,12 @@ class TestTheLockIsGivenUp:
         bits = memoryview(b"\x40\0" * 100000).cast("H")
         store = bytearray(8 * 100000)
         copies = bytearray(400 * 100000)
+        alike = build.message() * 200000
         many_ends = memoryview(bytearray(8 * 100000)).cast("Q")
         calls: dict[str, Callable[[], object]] = {
             "walk": lambda: twin.walk(data, 0, EVERYTHING, plan.frame, False, offsets),
             "decode": lambda: twin.decode(data, 0, EVERYTHING, plan, False, outputs.columns, 0, 32000),
+            "follow": lambda: twin.follow(alike, 0, EVERYTHING, plan.frame, 10, 0x05060708, 0x01020304, 0),
             "hop": lambda: twin.hop(data, 0, EVERYTHING, plan.frame.swap, EVERYTHING),
             "gather": lambda: twin.gather(data, many, bits, store),
             "copy_records": lambda: twin.copy_records(data, many, copies, 0, 1, 0, many_ends),

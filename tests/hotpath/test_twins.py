@@ -8,6 +8,7 @@ that ends at a page that nobody may read.
 from __future__ import annotations
 
 import random
+import struct
 import sys
 from array import array
 from collections.abc import Iterator, Sequence
@@ -213,6 +214,32 @@ class TestAnyBytes:
         data = b"".join(headers) + rest
         target = pick.draw(st.integers(0, len(data) + 20) | st.just(1 << 62))
         twins.hop(data, pick.draw(windows(len(data))), swap, target)
+
+    @MANY
+    @given(
+        reading=readings(),
+        chances=st.lists(st.sampled_from([0, 0, 0, 0, 0, 0, 1, 2, 3, 4]), max_size=12),
+        first=st.sampled_from([1, 2, 7, 2**32 - 3]),
+        step=st.sampled_from([1, -1, 0, 3]),
+        pick=st.data(),
+    )
+    def test_follow(
+        self, twins: Compared, reading: Reading, chances: list[int], first: int, step: int, pick: st.DataObject
+    ) -> None:
+        """Messages one after the other, but for those with another type, errno, pid or number."""
+        frame = reading.plan.frame
+        order = "<" if ORDER[frame.swap] == "little" else ">"
+        data = b""
+        for place, chance in enumerate(chances):
+            drawn = pick.draw(buffers(reading, ORDER[frame.swap])) if pick.draw(st.booleans()) else bytes(16)
+            body = drawn[16 : 8 * int.from_bytes(drawn[4:6], ORDER[frame.swap])]  # type: ignore[arg-type]
+            body = body[: len(body) // 8 * 8]
+            odd = [int(chance == number) for number in range(5)]
+            number = (first + step * place + odd[4]) % 2**32
+            head = (2, 10 + odd[1], odd[2], 3, 2 + len(body) // 8, 0, number, 4711 + odd[3])
+            data += struct.pack(f"{order}BBBBHHII", *head) + body
+        data += pick.draw(st.binary(max_size=20))
+        twins.follow(data, pick.draw(windows(len(data))), frame, 10, 4711, first, step)
 
     @MANY
     @given(

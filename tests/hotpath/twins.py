@@ -150,6 +150,13 @@ class Compared:
             results.append((twin.walk(buffer, *window, frame, strict, memoryview(memory).cast("Q")), memory))
         return self._agreed(results)
 
+    def follow(
+        self, data: bytes, window: tuple[int, int], frame: Frame, kind: int, pid: int, seq: int, step: int
+    ) -> Outcome:
+        """Follow with both."""
+        asked = (frame, kind, pid, seq, step)
+        return self._agreed([(twin.follow(buffer, *window, *asked), b"") for twin, buffer in self.runs(data)])
+
     def hop(self, data: bytes, window: tuple[int, int], swap: bool, target: int) -> Outcome:
         """Hop with both."""
         return self._agreed([(twin.hop(buffer, *window, swap, target), b"") for twin, buffer in self.runs(data)])

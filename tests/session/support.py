@@ -58,9 +58,24 @@ class Assembled:
 def assemble(
     dialect: str, batches: Sequence[bytes], kind: pf.MessageType = pf.MessageType.DUMP, pid: int = PID, seq: int = SEQ
 ) -> Assembled:
-    """Feed batches to a dump, and cut out what it took."""
-    dump = DumpAssembly(spec.dialect(dialect), kind, pid, seq)
+    """Feed batches to a dump, and cut out what it took. Following first what comes as it has to changes nothing."""
+    fed, followed = (DumpAssembly(spec.dialect(dialect), kind, pid, seq) for _ in range(2))
     for scan in scans(dialect, *batches):
-        dump.feed(scan)
-    data = b"".join(batches)
-    return Assembled(dump, b"".join(data[begin:end] for begin, end in dump.runs))
+        fed.feed(scan)
+    data, stop = memoryview(b"".join(batches)), 0
+    scanner = Scanner(codec(spec.dialect(dialect), sys.byteorder))
+    for batch in batches:
+        start, stop = stop, stop + len(batch)
+        if not followed.done:
+            start = followed.follow(scanner, data, start, stop)
+            for scan in scanner.scan(data, start, stop):
+                followed.feed(scan)
+    assert _told(fed) == _told(followed)
+    return Assembled(followed, b"".join(data[begin:end] for begin, end in followed.runs))
+
+
+def _told(dump: DumpAssembly) -> tuple[object, ...]:
+    """All that a dump says of itself."""
+    faults = [(type(fault), str(fault)) for fault in dump.faults]
+    told = (dump.runs, dump.count, dump.done, dump.busy, dump.error, faults, dump.unreadable)
+    return *told, dump.complete, dump.missing, dump.duplicates

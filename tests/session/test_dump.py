@@ -115,7 +115,9 @@ def test_a_message_that_cannot_be_read_is_missing_and_told() -> None:
     broken = message(10, 2, body=bytes(8))
     found = assemble("linux", [record(1) + broken + record(3) + record(0)])
     assert found.state == (False, 3, 1, 0)
-    assert [fault.fault for fault in found.dump.faults] == [pf.Fault.EXTENSION_EMPTY]
+    assert [(fault.fault, fault.message_index, fault.good) for fault in found.dump.faults] == [
+        (pf.Fault.EXTENSION_EMPTY, 1, 1)
+    ]
 
 
 class Case(NamedTuple):

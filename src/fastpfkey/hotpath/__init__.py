@@ -26,6 +26,7 @@ __all__ = [
     "classify",
     "copy_records",
     "decode",
+    "follow",
     "gather",
     "hop",
     "load",
@@ -65,6 +66,7 @@ BACKEND, REASON = _choose()
 _twin = load(BACKEND)
 walk = _twin.walk
 decode = _twin.decode
+follow = _twin.follow
 hop = _twin.hop
 gather = _twin.gather
 pack = _twin.pack

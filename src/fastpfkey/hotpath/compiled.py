@@ -9,6 +9,19 @@ from .gather import gather, pack
 from .pool import slabs, wipe
 from .records import copy_records
 from .render import render
-from .walk import hop, walk
+from .walk import follow, hop, walk
 
-__all__ = ["build", "classify", "copy_records", "decode", "gather", "hop", "pack", "render", "slabs", "walk", "wipe"]
+__all__ = [
+    "build",
+    "classify",
+    "copy_records",
+    "decode",
+    "follow",
+    "gather",
+    "hop",
+    "pack",
+    "render",
+    "slabs",
+    "walk",
+    "wipe",
+]

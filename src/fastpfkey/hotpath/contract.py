@@ -148,6 +148,16 @@ class HotPath(Protocol):
         """
         ...
 
+    def follow(
+        self, buffer: Buffer, start: int, stop: int, frame: Frame, kind: int, pid: int, seq: int, step: int
+    ) -> Outcome:
+        """Count good messages from `start` up to `stop` that are what has to come next, up to the first that is not.
+
+        That is: of wire type `kind`, without an errno, for `pid`, the first with number `seq` and each further one
+        `step` more, none of them 0 or more than 32 bits. No fault: a message that is not good ends it like any other.
+        """
+        ...
+
     def hop(self, buffer: Buffer, start: int, stop: int, swap: bool, target: int) -> Outcome:
         """Count messages from header to header, trusting lengths alone, until one begins at or behind `target`.
 

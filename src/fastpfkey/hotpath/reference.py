@@ -18,6 +18,7 @@ from .contract import Outcome
 from .reference_blocks import Block, Sorter
 from .reference_build import build, classify
 from .reference_columns import Writer
+from .reference_follow import follow
 from .reference_pool import slabs, wipe
 from .reference_records import copy_records
 from .reference_render import render
@@ -26,7 +27,20 @@ from .reference_shapes import LENGTH
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["build", "classify", "copy_records", "decode", "gather", "hop", "pack", "render", "slabs", "walk", "wipe"]
+__all__ = [
+    "build",
+    "classify",
+    "copy_records",
+    "decode",
+    "follow",
+    "gather",
+    "hop",
+    "pack",
+    "render",
+    "slabs",
+    "walk",
+    "wipe",
+]
 
 
 def _byteorder(swap: bool) -> str:

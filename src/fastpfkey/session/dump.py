@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from array import array
 
-from ..errors import WireError
+from ..errors import WireError, wire_error
 from ..spec.model import HEADER_SIZE, Dialect
 from ..spec.replies import Ending
 from ..spec.terms import MessageType
-from .scan import Scan
+from .scan import Scan, Scanner
 from .sequence import Sequence
 
 NEGATED = 128
@@ -67,6 +67,22 @@ class DumpAssembly:
     def duplicates(self) -> int:
         """Messages that came again and were left out."""
         return self._sequence.duplicates
+
+    def follow(self, scanner: Scanner, buffer: memoryview, start: int, stop: int) -> int:
+        """Take what was received as far as it is what has to come next, and return where that ends.
+
+        The rest is for `feed`: the last message of a dump always, all of one that has no numbers.
+        """
+        sequence = self._sequence
+        if not sequence.known or stop - start < HEADER_SIZE:
+            return start
+        expected = sequence.expected
+        first = scanner.codec.header(buffer, start).seq if expected is None else expected
+        count, end = scanner.follow(buffer, start, stop, self._type, self._own[0], first, sequence.step)
+        if count:
+            sequence.pass_by(first, count)
+            self._append(start, end, count)
+        return end
 
     def feed(self, scan: Scan) -> None:
         """Take the next messages that were received; those that are not of this dump are passed over."""
@@ -136,9 +152,10 @@ class DumpAssembly:
 
     def _take(self, scan: Scan, row: int) -> None:
         if row in scan.faults:
-            self.unreadable += 1
             if len(self.faults) < MOST_FAULTS:
-                self.faults.append(scan.faults[row])
+                found = scan.faults[row]
+                self.faults.append(wire_error(found.fault, found.offset, self.count + self.unreadable, self.count))
+            self.unreadable += 1
         else:
             self._append(scan.offsets[row], scan.offsets[row] + scan.lengths[row], 1)
 

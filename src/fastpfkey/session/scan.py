@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..errors import WireError, wire_error
-from ..hotpath import decode
+from ..hotpath import decode, follow
 from ..spec import tables
 from ..spec.plan import column_plan
 from ..wire.dialects import MessageCodec
@@ -90,6 +90,16 @@ class Scanner:
                 if row:
                     yield self._taken(buffer, row, faults)
                 row, faults = 0, {}
+
+    def follow(
+        self, buffer: memoryview, start: int, stop: int, kind: int, pid: int, seq: int, step: int
+    ) -> tuple[int, int]:
+        """How many good messages from `start` on have this type and pid, no errno, and numbers from `seq` by `step`.
+
+        With the count it tells where they end.
+        """
+        found = follow(buffer, start, stop, self._plan.frame, kind, pid, seq, step)
+        return found.count, found.next
 
     def _write_header(self, buffer: memoryview, offset: int, row: int) -> None:
         """The row of a message of which only the header can be read."""

@@ -63,6 +63,10 @@ class Sequence:
         self.last = stop - self.step
         return True
 
+    def pass_by(self, first: int, count: int) -> None:
+        """Take the numbers of so many messages at once, which are known to follow one another."""
+        self.last = first + self.step * (count - 1)
+
     def next(self, number: int) -> bool:
         """Take the number of a message, and say whether it is new; not to be called with the number of the last."""
         if not self.known:

@@ -167,6 +167,8 @@ def _receive(
         if size:
             begin, slab.used = slab.used, slab.used + size
             count = assembly.count
+            if asked is None:
+                begin = assembly.follow(scanner, slab.memory, begin, slab.used)
             for scan in scanner.scan(slab.memory, begin, slab.used):
                 assembly.feed(scan)
                 _answered(asked, scan)
