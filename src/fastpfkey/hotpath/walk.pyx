@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 # cython: freethreading_compatible=True
-"""Walking a buffer of messages back to back: validated offsets, numbered runs, and the hop that trusts lengths alone."""
+"""Walking messages back to back: validated offsets, numbered runs, and the hop that trusts lengths alone."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
