@@ -118,10 +118,19 @@ def test_of_several_kinds_among_others(profile: str, counted: list[int]) -> None
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_with_proxies(profile: str, counted: list[int]) -> None:
-    """Those of tunnels are mostly any address; others, and addresses that cannot be one, among them."""
+    """Those of tunnels are mostly any address; others, the source itself, and what cannot be one, among them."""
     proxies = [proxy("0.0.0.0")] * 40
     proxies[10:12] = [proxy("192.0.2.9"), proxy("224.0.0.1")]
-    same(profile, *(added(*whole(1000 + n, each, dst=f"192.0.2.{n + 1}")) for n, each in enumerate(proxies)))
+    proxies[20:] = [proxy("192.0.2.25")] * 20
+    sources = [f"192.0.2.{n}" if n >= 20 else "192.0.2.200" for n in range(40)]
+    ends = zip(sources, (f"192.0.2.{n + 1}" for n in range(40)), strict=True)
+    same(
+        profile,
+        *(
+            added(*whole(1000 + n, each, src=src, dst=dst))
+            for n, (each, (src, dst)) in enumerate(zip(proxies, ends, strict=True))
+        ),
+    )
     assert sum(counted) >= 30
 
 

@@ -40,6 +40,8 @@ KINDS = {
     "ESP with flags": add(0x1010, flags=["SADB_SAFLAGS_NOECN", "SADB_SAFLAGS_DECAP_DSCP"], **TUNNEL),
     "ESP with a port in its address": add(0x1011, f"{SRC}[500]", f"{DST}[500]"),
     "ESP by a proxy": add(0x1012, proxy="192.0.2.77"),
+    "ESP by a proxy that is its source": add(0x1017, proxy=SRC),
+    "ESP IPv6 by a proxy that is its source": add(0x1018, SRC6, DST6, proxy=SRC6),
     "ESP with identities": add(
         0x1013, src_identity=("fqdn", "fqdn:a.example"), dst_identity=("fqdn", "fqdn:b.example")
     ),

@@ -35,12 +35,15 @@ def loaded(text: str, dialect: str = "linux", extended: bool = True) -> list[pf.
 
 
 def facts(message: pf.Message) -> dict[str, object]:
-    """All that ADD carries of an association; what is absent is as what is 0."""
+    """All that ADD carries of an association; what is absent is as what is 0, and on Linux a source as no proxy."""
     sa, sa2, natt = message.sa, message.sa2, message.natt_type
     assert sa is not None
     empty = Lifetime(pf.ExtensionType.LIFETIME_HARD)
     limits = [item or empty for item in (message.lifetime_hard, message.lifetime_soft)]
     keys = [None if key is None or not key.bits else key.reveal() for key in (message.key_auth, message.key_encrypt)]
+    proxy = message.address_proxy
+    if proxy is not None and message.dialect.name == "linux" and proxy.ip == message.address_src.ip:  # type: ignore[union-attr]
+        proxy = None
     return {
         "satype": message.satype,
         "sa": (sa.spi, sa.replay, sa.auth, sa.encrypt, sa.flags),
@@ -48,7 +51,7 @@ def facts(message: pf.Message) -> dict[str, object]:
         "sa2": sa2 and (sa2.mode, sa2.reqid),
         "limits": [(item.allocations, item.bytes, item.addtime, item.usetime) for item in limits],
         "ends": [(item.sockaddr, item.proto, item.prefixlen) for item in (message.address_src, message.address_dst)],  # type: ignore[union-attr]
-        "proxy": message.address_proxy and (message.address_proxy.sockaddr, message.address_proxy.prefixlen),
+        "proxy": proxy and (proxy.sockaddr, proxy.prefixlen),
         "keys": keys,
         "natt": natt and (natt.type, *(port.port if port else 0 for port in (message.natt_sport, message.natt_dport))),
         "natt_oa": natt and message.natt_oa and message.natt_oa.ip,

@@ -139,6 +139,8 @@ def _sound(core: Core, batch: Batch) -> npt.NDArray[np.bool_]:
         good &= (rows[:, src] & 0xF0 != 0xE0) & (rows[:, src : src + 4] != 0xFF).any(axis=1)
     else:
         good &= rows[:, src] != 0xFF
+    if mould.proxy:
+        good &= (rows[:, src : src + len(mould.proxy)] != np.frombuffer(mould.proxy, np.uint8)).any(axis=1)
     if core.profile.no_limit:
         for exttype in (Ext.LIFETIME_HARD, Ext.LIFETIME_SOFT):
             at = mould.at.get((exttype, "bytes"))

@@ -117,6 +117,8 @@ class Mould:
     """Where the fields that are looked at lie in the request."""
     version: int
     """4 or 6."""
+    proxy: bytes
+    """The source address whose record would be another, because it is the proxy; empty if there is none such."""
     refused: str
     """The error that all of its messages get, if they do; they have no forms then."""
     record: Form | None
@@ -229,8 +231,8 @@ def _outline(
     """The mould that a request is cast from."""
     raw = request.raw
     places = free_places(core.framing, raw)
-    src = request.values[Ext.ADDRESS_SRC]
-    if not isinstance(src, Address) or src.ip is None:
+    src, proxy = request.values[Ext.ADDRESS_SRC], request.values.get(Ext.ADDRESS_PROXY)
+    if not isinstance(src, Address) or src.ip is None or (isinstance(proxy, Address) and proxy.ip == src.ip):
         return None
     mask = np.full(len(raw), 0xFF, np.uint8)
     mask[SEQ : PID + 4] = 0
@@ -246,6 +248,7 @@ def _outline(
         core.spi_bounds(request.satype),
         at,
         src.ip.version,
+        proxy.ip.packed if isinstance(proxy, Address) and proxy.ip and core.profile.source_is_no_proxy else b"",
         refused,
         record,
         answer,

@@ -126,8 +126,11 @@ class Records:
         if not isinstance(proxy, Address) and isinstance(src, Address):
             any_host: IPAddress = IPv4Address(0) if src.family == 4 else IPv6Address(0)
             proxy = Address(Ext.ADDRESS_PROXY, SocketAddress(any_host))
-        if isinstance(proxy, Address):
-            found[Ext.ADDRESS_PROXY] = replace(proxy, proto=ANY_PROTO)
+        if not isinstance(proxy, Address):
+            return
+        found[Ext.ADDRESS_PROXY] = replace(proxy, proto=ANY_PROTO)
+        if self.profile.source_is_no_proxy and isinstance(src, Address) and proxy.ip == src.ip:
+            del found[Ext.ADDRESS_PROXY]
 
     def record(self, satype: int, values: Values) -> bytes:
         """The dump record of an association. Raises MisfitError for what the dialect cannot express."""

@@ -9,14 +9,16 @@ say is listed: associations without the algorithms or keys that ADD needs, and e
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..spec.model import Dialect
+from ..spec.profiles import PROFILES
 from ..spec.terms import AuthAlgorithm, EncryptAlgorithm, MessageType, NATTType, SAState, SAType
 from ..spec.terms import ExtensionType as Ext
 from ..wire.extensions import SA, Address, Key, Lifetime
 from ..wire.extensions_ipsec import SecurityContext
 from ..wire.message import Message
+from ..wire.sockaddr import SocketAddress
 from ..wire.value import ExtensionValue
 from . import keywords
 from .keywords import CYCLIC, NULL_CIPHER, NULL_MAC, OLD, PADDING, RAW_CPI
@@ -183,6 +185,8 @@ class _Statement:
             ends = (self.src, self.dst)
             yield from ("-ends", *(str(n) for end in ends for n in (end.prefixlen, end.proto)))
         proxy = self.message.address_proxy
+        if proxy is None and PROFILES[self.dialect.name].source_is_no_proxy:
+            proxy = replace(self.src, exttype=Ext.ADDRESS_PROXY, sockaddr=SocketAddress(self.src.ip))
         if proxy is not None and proxy.ip is not None:
             port = f"[{proxy.port}]" if proxy.port else ""
             yield from ("-proxy", f"{proxy.ip}/{proxy.prefixlen}{port}", str(proxy.proto))

@@ -227,6 +227,8 @@ class Profile:
     """C names of the only flags that are stored; None: all of them."""
     transport_by_default: bool = False
     """Whether an association for any mode is one for transport mode."""
+    source_is_no_proxy: bool = False
+    """Whether a proxy that is the source itself is not shown, and any host is where there is none."""
     plain_addresses: bool = False
     """Whether associations show their addresses without port and protocol and with full prefix length."""
 

@@ -139,6 +139,7 @@ LINUX = Profile(
     reached_by_next=True,
     allocations_are_packets=True,
     transport_by_default=True,
+    source_is_no_proxy=True,
     clamp_replay=32,
     kept_flags=("SADB_SAFLAGS_NOECN", "SADB_SAFLAGS_DECAP_DSCP", "SADB_SAFLAGS_NOPMTUDISC"),
     plain_addresses=True,
