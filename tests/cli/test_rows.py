@@ -167,6 +167,8 @@ class TestDataFrames:
     def test_nothing_has_a_schema(self, run: Run, form: str) -> None:
         found = READERS[form](run("decode", *LINUX, "--format", form, "--columns", "spi,src", "-").stdout)
         assert (found.num_rows, found.schema.names) == (0, ["spi", "src"])
+        shown = READERS[form](run("decode", *LINUX, "--format", form, "--show-keys", "-").stdout)
+        assert {"key_auth", "key_encrypt"} <= set(shown.schema.names)
 
     def test_policies_have_their_requests(self, run: Run, form: str) -> None:
         path = CORPUS / "linux-policies.bin"
@@ -355,3 +357,8 @@ def test_memory_does_not_grow_with_the_input(tmp_path: Path, way: str) -> None:
         assert process.returncode == 0, told
         peaks.append(int(told))
     assert peaks[1] < peaks[0] + 2 * len(piece)  # what allocators keep; 8 pieces more were read
+
+
+def test_keys_of_nothing(run: Run) -> None:
+    done = run("decode", *LINUX, "--format", "csv", "--columns", "spi,key_auth", "--show-keys", "-")
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, [b"spi,key_auth"], b"")

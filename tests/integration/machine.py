@@ -38,7 +38,7 @@ PACKAGES = {"linux.uml": "user-mode-linux", "modprobe": "kmod", "ip": "iproute2"
 """Debian's packages, by the program for which each is needed."""
 
 MEMORY = "768M"
-LIMIT = 600
+LIMIT = 900
 """Seconds until a machine that has not ended is taken for hung."""
 
 REPORTS = "reports.jsonl"

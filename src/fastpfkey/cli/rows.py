@@ -34,7 +34,7 @@ class Rows(ABC):
 
     def __init__(self, view: View, dialect: Dialect) -> None:
         """Rows as they are wanted. Raises KeyError for a column that there is not, and QueryError."""
-        self.empty = self.table.from_buffer(b"", dialect)
+        self.empty = self.none(dialect)
         added = self.added(view)
         known = (*self.empty.columns, *added)
         names = view.columns
@@ -58,6 +58,10 @@ class Rows(ABC):
         """Columns that the table itself does not have."""
         return ()
 
+    def none(self, dialect: Dialect) -> Table:
+        """What is shown of no message."""
+        return self.table.from_buffer(b"", dialect)
+
     @abstractmethod
     def of(self, portion: Portion) -> Table:
         """The rows of some messages."""
@@ -76,6 +80,10 @@ class Associations(Rows):
     def added(cls, view: View) -> tuple[str, ...]:
         """The keys, in hexadecimal, and their fingerprints."""
         return (*(KEYS if view.show_keys else ()), *(FINGERPRINTS if view.salt is not None else ()))
+
+    def none(self, dialect: Dialect) -> SATable:
+        """A table that has keys, as far as it has any rows."""
+        return SATable.from_buffer(b"", dialect, keys=True)
 
     def of(self, portion: Portion) -> Table:
         """The rows of some messages."""
