@@ -68,6 +68,18 @@ def test_it_grows_with_a_dump_and_stays_so() -> None:
     assert pool(memory) == 1
 
 
+def test_no_more_is_lent_than_the_next_one_is_likely_to_need() -> None:
+    """For all that is lent is wiped."""
+    memory = Memory()
+    dump(memory, 12 * FIRST)
+    assert memory._pool.slab_size == 16 * FIRST
+    assert len(memory.lend()) == 12 * FIRST + 12 * FIRST // 8 + ROOM
+    dump(memory, 13 * FIRST)
+    assert pool(memory) == 1
+    assert bytes(dump(memory, 20 * FIRST)) == b"k" * (20 * FIRST)
+    assert not any(memoryview(memory.lend(memory._pool.slab_size)))
+
+
 def test_it_shrinks_when_a_dump_is_much_smaller() -> None:
     memory = Memory()
     dump(memory, 9 * FIRST)
