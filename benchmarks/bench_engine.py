@@ -133,7 +133,7 @@ def test_decode_of_the_dump(full: tuple[Engine, Octets], row: Row) -> None:
 
 
 def test_dump_in_one_block(full: tuple[Engine, Octets], row: Row) -> None:
-    """With room for all of it."""
+    """With room for all of it: most of that is the system handing out pages, for the queue and for what is returned."""
     engine, octets = full
     port = engine.connect(1, limit=1 << 40)
 
