@@ -129,7 +129,7 @@ class _Prepared:
         sizes = [size_name(item) for item in plan.strings if item in material.whole]
         makers = [*plan.shape, *(name for name in kind.judged if name in known), *sizes]
         columns = [known[name] for name in makers]
-        shapes, firsts = np.empty(len(material), np.uint32), np.empty(len(material), np.uint32)
+        shapes, firsts = np.empty((2, len(material)), np.uint32)
         widths = [column.itemsize for column in columns]
         count = classify([_octets(column) for column in columns], widths, len(material), shapes.data, firsts.data)
         templates, objections = Shapes(kind, plan, material, pid).templates(makers, firsts[:count])

@@ -29,16 +29,17 @@ typedef struct {
     const uint32_t *shapes; /* of the messages in them */
     int32_t count;
     int32_t usual; /* bytes that are copied of every message, whole lines */
-} pfkey_slots;
+} pfkey_slots; /* functions copy it: what they store could be it, for all that compilers know */
 
 /* The template of its shape into each slot. */
 PFKEY_CLONES
-static void pfkey_lay(const pfkey_slots *slots, const uint8_t *octets, const uint64_t *begins, const int32_t *lengths) {
-    for (int32_t k = 0; k < slots->count; k++) {
-        const uint8_t *from = octets + begins[slots->shapes[k]];
-        uint8_t *to = slots->first + k * slots->stride;
-        int32_t length = lengths[slots->shapes[k]], at;
-        for (at = 0; at < slots->usual; at += PFKEY_LINE)
+static void pfkey_lay(const pfkey_slots *given, const uint8_t *octets, const uint64_t *begins, const int32_t *lengths) {
+    const pfkey_slots slots = *given;
+    for (int32_t k = 0; k < slots.count; k++) {
+        const uint8_t *from = octets + begins[slots.shapes[k]];
+        uint8_t *to = slots.first + k * slots.stride;
+        int32_t length = lengths[slots.shapes[k]], at;
+        for (at = 0; at < slots.usual; at += PFKEY_LINE)
             PFKEY_COPY_LINE(to + at, from + at);
         for (; at < length; at += PFKEY_LINE)
             PFKEY_COPY_LINE(to + at, from + at);
@@ -48,14 +49,15 @@ static void pfkey_lay(const pfkey_slots *slots, const uint8_t *octets, const uin
 /* The messages back to back; their offsets count from `position`. Returns the bytes. */
 PFKEY_CLONES
 static uint64_t pfkey_pack(
-    const pfkey_slots *slots, uint8_t *to, const int32_t *lengths, uint64_t *offsets, uint64_t position
+    const pfkey_slots *given, uint8_t *to, const int32_t *lengths, uint64_t *offsets, uint64_t position
 ) {
+    const pfkey_slots slots = *given;
     uint8_t *begin = to;
-    for (int32_t k = 0; k < slots->count; k++) {
-        const uint8_t *from = slots->first + k * slots->stride;
-        int32_t length = lengths[slots->shapes[k]], at;
+    for (int32_t k = 0; k < slots.count; k++) {
+        const uint8_t *from = slots.first + k * slots.stride;
+        int32_t length = lengths[slots.shapes[k]], at;
         offsets[k] = position + (uint64_t)(to - begin);
-        for (at = 0; at < slots->usual; at += PFKEY_LINE)
+        for (at = 0; at < slots.usual; at += PFKEY_LINE)
             PFKEY_COPY_LINE(to + at, from + at);
         for (; at < length; at += PFKEY_LINE)
             PFKEY_COPY_LINE(to + at, from + at);
@@ -72,13 +74,14 @@ static const uint64_t pfkey_mask[16] = {
  * size, which would be guessed wrongly. Reads a line from each start. */
 PFKEY_CLONES
 static void pfkey_blend_words(
-    const pfkey_slots *slots, const int32_t *places, const int32_t *sizes, int32_t nowhere, int32_t distance,
+    const pfkey_slots *given, const int32_t *places, const int32_t *sizes, int32_t nowhere, int32_t distance,
     const uint8_t *text, const uint64_t *starts
 ) {
-    for (int32_t k = 0; k < slots->count; k++) {
-        int32_t place = places[slots->shapes[k]];
-        int32_t size = place == nowhere ? 0 : sizes[slots->shapes[k]];
-        uint8_t *line = slots->first + k * slots->stride + place + distance;
+    const pfkey_slots slots = *given;
+    for (int32_t k = 0; k < slots.count; k++) {
+        int32_t place = places[slots.shapes[k]];
+        int32_t size = place == nowhere ? 0 : sizes[slots.shapes[k]];
+        uint8_t *line = slots.first + k * slots.stride + place + distance;
         uint64_t mask[8], old[8], new[8];
         memcpy(mask, (const uint8_t *)pfkey_mask + PFKEY_LINE - size, PFKEY_LINE);
         memcpy(old, line, PFKEY_LINE);
@@ -94,13 +97,14 @@ static void pfkey_blend_words(
 
 /* The same with AVX-512, which writes what is wanted of a line and reads nothing first. */
 __attribute__((target("avx512f,avx512bw"))) static void pfkey_blend_avx512(
-    const pfkey_slots *slots, const int32_t *places, const int32_t *sizes, int32_t nowhere, int32_t distance,
+    const pfkey_slots *given, const int32_t *places, const int32_t *sizes, int32_t nowhere, int32_t distance,
     const uint8_t *text, const uint64_t *starts
 ) {
-    for (int32_t k = 0; k < slots->count; k++) {
-        int32_t place = places[slots->shapes[k]];
-        int32_t size = place == nowhere ? 0 : sizes[slots->shapes[k]];
-        uint8_t *line = slots->first + k * slots->stride + place + distance;
+    const pfkey_slots slots = *given;
+    for (int32_t k = 0; k < slots.count; k++) {
+        int32_t place = places[slots.shapes[k]];
+        int32_t size = place == nowhere ? 0 : sizes[slots.shapes[k]];
+        uint8_t *line = slots.first + k * slots.stride + place + distance;
         uint64_t wanted = ~(uint64_t)0 >> (63 & (PFKEY_LINE - size));
         _mm512_mask_storeu_epi8(line, size ? wanted : 0, _mm512_loadu_si512(text + starts[k]));
     }
