@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import selectors
 import socket
 import time
@@ -35,6 +36,9 @@ CHUNK = 1 << 16
 
 MOST_WAITING = CHUNK // HEADER_SIZE + 1024
 """Packets that wait for a client beside its port: those that were taken from there, and some refusals."""
+
+RESERVE = 8
+"""Files that clients leave to this process: for snapshots, and for modules that are loaded when they are needed."""
 
 _NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
 
@@ -171,7 +175,7 @@ class Server:
         if self.limits.message > CHUNK:
             accepted.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * self.limits.message)
         who = peer(accepted)
-        if len(self._connections) >= self.limits.clients or not self._may(who):
+        if self._is_full(accepted) or not self._may(who):
             self.refused += 1
             accepted.close()
             return
@@ -186,6 +190,12 @@ class Server:
             self._listener.accept()[0].close()
             self.refused += 1
         self._spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+
+    def _is_full(self, accepted: socket.socket) -> bool:
+        """Whether there is no place for this client. The system gives the lowest number that is free."""
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        no_file = files != resource.RLIM_INFINITY and accepted.fileno() >= files - RESERVE
+        return no_file or len(self._connections) >= self.limits.clients
 
     def _may(self, who: Peer) -> bool:
         return who.uid in (0, os.geteuid()) or who.uid in self.limits.uids
