@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..spec.profiles import profile
-from ..spec.terms import Direction, MessageType, SAType
+from ..spec.terms import Direction, ExtensionType, MessageType, SAType
 from .associations import SATable
 from .build import build_add
 from .comparing import Mask
@@ -111,10 +111,10 @@ class Plan:
             return
         changed, new = found.changed, np.concatenate([found.added, found.rekeyed.new])
         yield Step(MessageType.UPDATE, found.new, changed.new[self.updatable])
-        yield Step(MessageType.ADD, found.new, new[~np.isin(new, self.colliding)])
+        yield Step(MessageType.ADD, self._submitted, new[~np.isin(new, self.colliding)])
         replaced = np.flatnonzero(~self.updatable)
         yield Step(MessageType.DELETE, found.old, changed.old[replaced])
-        yield Step(MessageType.ADD, found.new, changed.new[replaced], 2, np.arange(len(replaced)))
+        yield Step(MessageType.ADD, self._submitted, changed.new[replaced], 2, np.arange(len(replaced)))
 
     def _policies(self) -> Iterator[Step]:
         found = self.policies
@@ -133,7 +133,23 @@ class Plan:
         places = np.cumsum(~np.isin(new, self.colliding))[len(found.added) :] - 1
         yield Step(MessageType.DELETE, found.old, found.rekeyed.old[~late], 1, places[~late])
         yield Step(MessageType.DELETE, found.old, np.concatenate([found.rekeyed.old[late], found.removed]))
-        yield Step(MessageType.ADD, found.new, self.colliding)
+        yield Step(MessageType.ADD, self._submitted, self.colliding)
+
+    @cached_property
+    def _submitted(self) -> SATable:
+        """The wanted associations as ADD has to have them: a system that does not show a source as proxy has to be told
+        of it, and would take any host otherwise.
+        """
+        assert self.associations is not None
+        table = self.associations.new
+        hidden = table.null("proxy")
+        if not profile(table.dialect.name).source_is_no_proxy or not hidden.any():
+            return table
+        found = table[np.arange(len(table))]
+        for name in ("", "_family", "_prefixlen", "_proto", "_scope"):
+            found[f"proxy{name}"][hidden] = table[f"src{name}"][hidden]
+        found["present"][hidden] |= np.uint64(1 << table.dialect.by_type[ExtensionType.ADDRESS_PROXY].number)
+        return found
 
 
 def plan(
