@@ -172,6 +172,11 @@ class TestLoad:
             int(line.rsplit(": ", 1)[1]) for line in said.splitlines() if "left out" in line or "refused" in line
         )
         assert len(engine) == len(whole) - left
+        port = engine.connect(1)
+        engine.handle(port, requests.dump(dialect="linux").encode())
+        there = pf.SATable.from_buffer(port.receive(), "linux", keys=True)
+        difference = pf.diff(whole, there)
+        assert (len(difference.removed), len(difference.added), len(difference.changed)) == (left, 0, 0)
         fill(engine, CORPUS / "linux-policies.bin")
         done = re.search(r"^(\d+) of \d+ requests done$", capsys.readouterr().err, re.MULTILINE)
         assert done is not None

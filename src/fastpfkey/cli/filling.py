@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..columns.associations import SATable
 from ..columns.build import build_add
+from ..columns.submitting import submittable
 from ..engine.engine import Engine
 from ..engine.entries import MAGIC, Reader
 from ..engine.snapshot import restore, settle
@@ -62,7 +63,7 @@ def _add(engine: Engine, path: Path, data: memoryview) -> None:
     table = with_keys[with_keys["msg_type"] == types[MessageType.DUMP]]
     port = engine.connect(os.getpid(), limit=ROOM)
     try:
-        with build_add(table, on_error="skip") as requests:
+        with build_add(submittable(table), on_error="skip") as requests:
             for reason, rows in (requests.left_out or {}).items():
                 tell(f"{path}: associations left out, {reason}: {len(rows):,}")
             engine.handle_many(port, requests)

@@ -6,6 +6,7 @@ column is compared as it lies in the buffers, keys among it; copies of these are
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar, NamedTuple
 
@@ -49,7 +50,7 @@ class Rows(NamedTuple):
     new: Positions
 
 
-class Comparison:
+class Comparison(ABC):
     """How the rows of two tables are compared."""
 
     identity: ClassVar[tuple[str, ...]]
@@ -72,13 +73,13 @@ class Comparison:
         """What tells rows apart. Raises KeyError if a table lacks that."""
         return [(self.old[name], self.new[name]) for name in self.identity]
 
+    @abstractmethod
     def compared(self) -> Iterator[str]:
         """Columns that are compared."""
-        raise NotImplementedError
 
+    @abstractmethod
     def beyond(self, rows: Rows) -> Iterator[tuple[str, Mask]]:
         """What differs that is in no column, by name."""
-        raise NotImplementedError
 
     def unlike(self, rows: Rows, wanted: frozenset[str] | None) -> dict[str, Mask]:
         """In which of the rows each column differs; only columns that do anywhere, and of these the wanted ones."""

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..spec.profiles import profile
-from ..spec.terms import Direction, ExtensionType, MessageType, SAType
+from ..spec.terms import Direction, MessageType, SAType
 from .associations import SATable
 from .build import build_add
 from .comparing import Mask
@@ -25,6 +25,7 @@ from .difference import Difference, diff
 from .messages import MessageTable
 from .policies import PolicyTable
 from .records import Positions
+from .submitting import submittable
 
 LIMITS = tuple(
     f"{limit}_{what}" for limit in ("hard", "soft") for what in ("allocations", "bytes", "addtime", "usetime")
@@ -137,19 +138,9 @@ class Plan:
 
     @cached_property
     def _submitted(self) -> SATable:
-        """The wanted associations as ADD has to have them: a system that does not show a source as proxy has to be told
-        of it, and would take any host otherwise.
-        """
+        """The wanted associations as ADD has to have them."""
         assert self.associations is not None
-        table = self.associations.new
-        hidden = table.null("proxy")
-        if not profile(table.dialect.name).source_is_no_proxy or not hidden.any():
-            return table
-        found = table[np.arange(len(table))]
-        for name in ("", "_family", "_prefixlen", "_proto", "_scope"):
-            found[f"proxy{name}"][hidden] = table[f"src{name}"][hidden]
-        found["present"][hidden] |= np.uint64(1 << table.dialect.by_type[ExtensionType.ADDRESS_PROXY].number)
-        return found
+        return submittable(self.associations.new)
 
 
 def plan(
