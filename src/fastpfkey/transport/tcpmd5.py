@@ -101,11 +101,11 @@ def list(*, client: Client | None = None) -> list_[Peering]:
     with _opened(client) as used:
         _manner(used.dialect)
         found = {_ends(row): None for row in used.dump(SAType.TCPSIGNATURE, columns=["src", "dst"]).rows()}
-    return [
-        Peering(src, dst, (dst, src) in found)
-        for place, (src, dst) in enumerate(found)
-        if (dst, src) not in list_(found)[:place]
-    ]
+    told: dict[Ends, bool] = {}
+    for src, dst in found:
+        if (dst, src) not in told:
+            told[src, dst] = (dst, src) in found
+    return [Peering(*ends, both) for ends, both in told.items()]
 
 
 def _replace(client: Client, manner: Manner, pairs: Sequence[Ends], secret: bytes) -> None:
