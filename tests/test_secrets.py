@@ -185,6 +185,45 @@ def test_engines_and_their_answers(caplog: pytest.LogCaptureFixture) -> None:
     hidden("a warning", [str(item.message) for item in warned])
 
 
+def test_events() -> None:
+    source = Loopback(pf.Engine("linux").dialect)
+    with pf.Client(source) as one, pf.Client(source) as other, other.monitor(timeout=1) as monitor:
+        bursts = iter(monitor.bursts())
+        one.request(added())
+        burst = next(bursts)
+        assert len(burst) == 1
+        hidden("a burst", [burst, burst.batch, monitor])
+        for event in burst:
+            hidden("an event", [event, event.message, repr(getattr(event, "__dict__", ""))])
+
+
+def test_plans_and_what_was_done() -> None:
+    with pf.Client(Loopback(pf.Engine("linux").dialect)) as live:
+        live.add("esp", 0x1000, SRC, DST, encrypt="null", auth="sha1-hmac", auth_key=bytes(20))
+        wanted = pf.SATable.from_buffer(dumped(), "linux", keys=True)
+        plan = pf.plan(live.dump(keys=True), wanted)
+        applied = live.apply(plan)
+        assert applied.complete
+        assert [key for key in live.dump(keys=True).key_bytes("auth") if key] == [AUTH]
+        steps = list(plan.steps())
+        assert steps
+        hidden("a plan", [plan, list(plan.rows()), steps, plan.associations, applied, applied.steps])
+
+
+@pytest.mark.parametrize("dialect", ["freebsd", "openbsd", "illumos"])
+def test_passwords(dialect: str) -> None:
+    secret = ENCRYPT.hex()[:24].encode()
+    with pf.Client.open("engine", dialect=dialect) as client:
+        pf.tcpmd5.set(DST, SRC, secret, client=client)
+        shown = [pf.tcpmd5.list(client=client), client.dump("tcpsignature"), list(client.dump("tcpsignature").rows())]
+        assert secret.decode() not in repr(shown)
+        assert secret.hex() not in repr(shown)
+        for wrong in (secret * 5, secret + "é".encode() * 40):
+            with pytest.raises(pf.EncodeError) as refused:
+                pf.tcpmd5.set(DST, SRC, wrong, client=client)
+            assert secret.decode() not in "".join(traceback.format_exception(refused.value))
+
+
 @pytest.mark.parametrize("dialect", ["rfc2367", "freebsd", "openbsd", "netbsd"])
 def test_what_promiscuous_sockets_see(dialect: str) -> None:
     """Requests of others, answers, and what is wrapped for somebody else, however long it is."""
