@@ -64,11 +64,11 @@ def test_who_waits_hears_of_time(source: Loopback) -> None:
 
 
 def test_who_only_asks_is_told_the_truth(source: Loopback) -> None:
-    """No thread keeps the time where nobody listens."""
-    before = threading.active_count()
+    """No thread keeps the time where nobody listens. One of an engine that somebody listened to may still be ending."""
+    before = set(threading.enumerate())
     with Client(source) as client:
         client.add("esp", 0x1001, SRC, DST, **KEYS, hard=1, soft=1)
-        assert threading.active_count() == before
+        assert set(threading.enumerate()) <= before
         time.sleep(1.05)
         assert len(client.dump()) == 0
 
