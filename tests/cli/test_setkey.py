@@ -43,6 +43,13 @@ def test_dumps(run: Run, flags: str, source: Path, name: str) -> None:
     assert timeless(done.stdout.decode()) == text_of(name)
 
 
+def test_ages_of_a_made_up_table_are_within_its_lifetimes(invoke: Invoke) -> None:
+    text = invoke("setkey", "-D", "--source", "demo:300", *LINUX).stdout
+    ages = [tuple(map(int, found)) for found in re.findall(r"diff: (\d+)\(s\)\thard: (\d+)\(s\)", text)]
+    assert len(ages) == 300
+    assert [age for age, hard in ages if age > hard] == []
+
+
 def test_the_console_script_is_the_command() -> None:
     script = Path(sysconfig.get_path("scripts")) / "fastpfkey-setkey"
     command = [sys.executable, str(script), "-D", "--source", str(MIXED), *LINUX, "--redact"]

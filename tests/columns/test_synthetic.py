@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import numpy as np
 import pytest
@@ -150,6 +151,20 @@ def test_both_ends_are_told_apart() -> None:
 def test_the_seed_decides() -> None:
     assert np.array_equal(synthetic(300, seed=5), synthetic(300, seed=5))
     assert not np.array_equal(synthetic(300, seed=5)[:1000], synthetic(300, seed=6)[:1000])
+
+
+def test_when_it_was_taken_moves_times_alone() -> None:
+    there, later = (SATable.from_buffer(synthetic(300, now=NOW + past), "linux", keys=True) for past in (0, 1000))
+    for name in ("current_addtime", "current_usetime"):
+        assert np.array_equal(later[name], there[name] + 1000 * (there[name] > 0).astype(np.uint64))
+    assert {name for name in there.columns if not np.array_equal(there[name], later[name])} == {
+        "current_addtime",
+        "current_usetime",
+    }
+
+
+def test_nothing_is_in_the_future() -> None:
+    assert time.time() > NOW
 
 
 def test_arguments_that_make_no_sense() -> None:

@@ -14,10 +14,11 @@ import pytest
 import fastpfkey as pf
 from fastpfkey import spec
 from fastpfkey.columns.readable import addresses
-from fastpfkey.columns.synthetic import synthetic
+from fastpfkey.columns.synthetic import NOW, synthetic
 from fastpfkey.errors import TransportError
 from fastpfkey.transport import header
 from fastpfkey.transport.endpoint import ROOM, Endpoint, Role
+from fastpfkey.transport.loopback import Demo
 from fastpfkey.transport.sources import MOST, source
 
 from .messages import DUMP, HEADER
@@ -66,11 +67,26 @@ class TestNames:
             source("kernel").open_endpoint(Role.REQUESTS)
 
 
+def demo(count: int) -> Demo:
+    """The made-up table of this system, taken when `synthetic` takes its own."""
+    return Demo(count, spec.dialect("host"), wall=lambda: NOW + 0.25)
+
+
 class TestDemo:
     def test_it_is_dumped_as_it_is_made(self) -> None:
-        endpoint = source("demo:5000").open_endpoint(Role.DUMPS)
+        endpoint = demo(5000).open_endpoint(Role.DUMPS)
         assert endpoint.pid == os.getpid()
         assert answers(endpoint, request(DUMP)) == synthetic(5000, dialect="host").tobytes()
+
+    def test_its_times_are_those_of_a_table_that_was_just_dumped(self) -> None:
+        with pf.Client.open("demo:300", dialect="linux") as client:
+            ages = time.time() - client.dump()["current_addtime"].astype(np.int64)
+            client.add("ah", 0x1234, "192.0.2.77", "192.0.2.78", auth="md5-hmac", auth_key=bytes(range(16)))
+            added = client.get("ah", 0x1234, "192.0.2.77", "192.0.2.78").lifetime_current
+        assert ages.min() >= 0
+        assert ages.min() < 3600
+        assert added is not None
+        assert abs(time.time() - added.addtime) < 60
 
     @pytest.mark.parametrize("system", ["linux", "openbsd"])
     def test_by_satype_it_is_numbered_anew(self, system: str) -> None:
@@ -105,20 +121,20 @@ class TestDemo:
             assert set(after["spi"]) == {*before["spi"], 0x1234} - {before["spi"][row]}
 
     def test_endpoints_of_one_source_share_the_table(self) -> None:
-        demo = source("demo:10", "linux")
-        answers(demo.open_endpoint(Role.REQUESTS), request(FLUSH))
-        found = memoryview(answers(demo.open_endpoint(Role.DUMPS), request(DUMP)))
+        some = source("demo:10", "linux")
+        answers(some.open_endpoint(Role.REQUESTS), request(FLUSH))
+        found = memoryview(answers(some.open_endpoint(Role.DUMPS), request(DUMP)))
         assert header.get(found, "errno") == errno.ENOENT
 
     def test_what_is_made_up_does_not_age(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        demo = source("demo:500", "linux")
-        first = answers(demo.open_endpoint(Role.DUMPS), request(DUMP))
+        some = source("demo:500", "linux")
+        first = answers(some.open_endpoint(Role.DUMPS), request(DUMP))
         now = time.monotonic()
-        monkeypatch.setattr(demo._engine._core, "clock", lambda: now + 1e6)  # type: ignore[attr-defined]
-        assert answers(demo.open_endpoint(Role.DUMPS), request(DUMP)) == first
+        monkeypatch.setattr(some._engine._core, "clock", lambda: now + 1e6)  # type: ignore[attr-defined]
+        assert answers(some.open_endpoint(Role.DUMPS), request(DUMP)) == first
 
     def test_several_are_answered_in_turn(self) -> None:
-        endpoint = source("demo:10").open_endpoint(Role.DUMPS)
+        endpoint = demo(10).open_endpoint(Role.DUMPS)
         assert endpoint.send_many(request(DUMP) * 3, [0, 16, 32]) == 3
         assert answers(endpoint) == synthetic(10, dialect="host").tobytes() * 3
 

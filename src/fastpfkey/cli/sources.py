@@ -7,8 +7,9 @@ gives all of them at once to who has to have them so.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
 from typing import Protocol, cast
@@ -41,11 +42,12 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Demo:
-    """A made-up table."""
+    """A made-up table, as of when it was named: ages are then what they are said to be, and nothing is past its end."""
 
     count: int
     dialect: Dialect
     byteorder: ByteOrder
+    now: int = field(default_factory=lambda: int(time.time()))
 
     @property
     def name(self) -> str:
@@ -60,7 +62,7 @@ class Demo:
         """All messages."""
         from ..columns.synthetic import synthetic
 
-        return synthetic(self.count, dialect=self.dialect, byteorder=self.byteorder).data
+        return synthetic(self.count, dialect=self.dialect, byteorder=self.byteorder, now=self.now).data
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ from ..wire.dialects import host_order
 from .room import Array
 from .templates import Block, Piece, Template, key_tail, sockaddr_tail
 
-NOW = 1_800_000_000
-"""Unix time at which the dump was taken."""
+NOW = 1_700_000_000
+"""Unix time at which the dump was taken, if nobody says another: no clock's future."""
 
 PID = 4711
 """Process that asked for it."""
@@ -96,9 +96,14 @@ SHAPES = (
 
 
 def synthetic(
-    count: int, seed: int = 0, dialect: str | Dialect = "linux", byteorder: ByteOrder = "native"
+    count: int,
+    seed: int = 0,
+    dialect: str | Dialect = "linux",
+    byteorder: ByteOrder = "native",
+    *,
+    now: int = NOW,
 ) -> npt.NDArray[np.uint8]:
-    """The bytes of a SADB_DUMP answer with `count` associations, back to back; no bytes for none.
+    """The bytes of a SADB_DUMP answer with `count` associations, taken at `now`, back to back; no bytes for none.
 
     The same arguments give the same bytes, as long as NumPy draws the same random numbers; a larger count is another
     table and not a longer one. Extensions come in Linux's order, and the last message has sequence number 0.
@@ -111,7 +116,7 @@ def synthetic(
     system, order = spec.dialect(dialect), host_order(byteorder)
     rng = np.random.default_rng(seed)
     shapes = [shape for shape in SHAPES if _expressible(system, shape)]
-    facts = _facts(count, shapes, rng) | {"seq": _numbers(system, count)}
+    facts = _facts(count, shapes, now, rng) | {"seq": _numbers(system, count)}
     templates = [_template(system, order, shape) for shape in shapes]
     sizes = np.array([template.size for template in templates])[facts["shape"]]
     places = np.cumsum(sizes) - sizes
@@ -137,7 +142,7 @@ def _expressible(dialect: Dialect, shape: Shape) -> bool:
     return all(table in dialect.terms and term in dialect.terms[table].numbers for table, term in needed)
 
 
-def _facts(count: int, shapes: list[Shape], rng: np.random.Generator) -> dict[str, Array]:
+def _facts(count: int, shapes: list[Shape], now: int, rng: np.random.Generator) -> dict[str, Array]:
     """What each association is and does, newest first."""
     shares = np.array([shape.share for shape in shapes])
     shape = rng.choice(len(shapes), count, p=shares / shares.sum())
@@ -153,8 +158,8 @@ def _facts(count: int, shapes: list[Shape], rng: np.random.Generator) -> dict[st
         "shape": shape,
         "hard_addtime": hard,
         "soft_addtime": soft,
-        "addtime": NOW - age,
-        "usetime": np.where(packets > 0, NOW - age + idle, 0),
+        "addtime": now - age,
+        "usetime": np.where(packets > 0, now - age + idle, 0),
         "dying": (age >= soft) & ~larval,
         "packets": packets,
         "bytes": volume,

@@ -5,6 +5,8 @@ They end with the process.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from functools import cached_property
 
 from ..engine.adoption import adopt
@@ -39,17 +41,19 @@ class Loopback:
 
 
 class Demo(Loopback):
-    """A made-up table of a busy gateway in an engine of its own, likewise."""
+    """A made-up table of a busy gateway in an engine of its own, likewise: always the same one, as of just now."""
 
-    def __init__(self, count: int, dialect: Dialect) -> None:
+    def __init__(self, count: int, dialect: Dialect, wall: Callable[[], float] = time.time) -> None:
         super().__init__(dialect)
         self.name = f"{DEMO}{count}"
         self._count = count
+        self._wall = wall
+        self._now = int(wall())
 
     @cached_property
     def _engine(self) -> Engine:
-        from ..columns.synthetic import NOW, synthetic
+        from ..columns.synthetic import synthetic
 
-        engine = Engine(self.dialect, wall=lambda: NOW)
-        adopt(engine, synthetic(self._count, dialect=self.dialect).data, self._count)
+        engine = Engine(self.dialect, wall=self._wall)
+        adopt(engine, synthetic(self._count, dialect=self.dialect, now=self._now).data, self._count)
         return engine
