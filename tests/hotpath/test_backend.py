@@ -92,6 +92,28 @@ class TestChoice:
     def test_the_variable_is_obeyed(self, backend: str, module: str) -> None:
         assert answer(PACKAGE, backend) == [backend, module, "FASTPFKEY_BACKEND asks for it"]
 
+    @needs_compiled
+    @pytest.mark.parametrize("backend", TWINS)
+    def test_functions_stay_those_of_the_live_twin(self, backend: str) -> None:
+        """Several compiled modules are named as what they hold, and whoever imports one later must hide nothing."""
+        modules = [f"fastpfkey.hotpath.{path.stem}" for path in sorted((PACKAGE / "hotpath").glob("*.pyx"))]
+        names = [name for name in vars(HotPath) if not name.startswith("_")]
+        script = f"""
+import importlib, sys
+from fastpfkey import hotpath
+before = {{name: getattr(hotpath, name) for name in {names}}}
+for name in {modules}:
+    assert importlib.import_module(name) is sys.modules[name], name
+hotpath.load("compiled"), hotpath.load("reference")
+print([name for name in before if getattr(hotpath, name) is not before[name] or not callable(before[name])])
+from fastpfkey.hotpath import build, classify, gather, render, walk
+print({{getattr(hotpath.load({backend!r}), name) is before[name] for name in before}})
+"""
+        command = [sys.executable, "-c", script]
+        environment = {**os.environ, "FASTPFKEY_BACKEND": backend}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert (done.stdout.splitlines(), done.stderr) == (["[]", "{True}"], "")
+
     @pytest.mark.parametrize("backend", ["Compiled", "fast", "reference ", "walk", "..spec"])
     def test_nonsense_is_refused(self, backend: str) -> None:
         expected = f"fastpfkey.errors.BackendError: FASTPFKEY_BACKEND is compiled or reference, not {backend!r}"

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
+from types import ModuleType
 
 from ..errors import BackendError
 from .contract import HotPath, Lease, Outcome, Rendered, Slabs
@@ -38,6 +40,22 @@ __all__ = [
 ]
 
 BACKENDS = ("compiled", "reference")
+
+
+class _Package(ModuleType):
+    """A package whose functions are not hidden by the modules in it.
+
+    Some compiled modules are named as the function that they hold, and importing a module sets it in its package. With
+    the other backend that comes late: when both twins are loaded, or another program's extension imports one.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        hides = isinstance(value, ModuleType) and callable(self.__dict__.get(name))
+        if not hides:
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def load(backend: str) -> HotPath:
