@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -128,6 +129,11 @@ class TestScripts:
         done = invoke("setkey", *LINUX, "-F", "--source", MIXED)
         assert done.exit_code == 1
         assert "take no flush; dumps alone" in done.stderr
+
+
+def test_requests_are_shown_with_the_process_that_they_are_of(invoke: Invoke) -> None:
+    text = invoke("setkey", *LINUX, "-vc", "--source", "engine", stdin=NEW.encode()).stdout
+    assert re.findall(r"pid=(\d+) }", text) == [str(os.getpid())] * 2
 
 
 def test_watching_and_files(invoke: Invoke) -> None:

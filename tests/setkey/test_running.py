@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,6 +31,7 @@ class Answering:
 
     def __init__(self, dialect: str = "linux") -> None:
         self.dialect = spec.dialect(dialect)
+        self.pid = PID
         self.engine = KeyEngine(dialect)
         self.port = self.engine.connect(pid=PID)
         self.sent: list[str] = []
@@ -154,6 +157,11 @@ def test_messages_are_shown_on_request() -> None:
     assert "sockaddr{ len=16 family=2 port=0\n c0000201  }\n" in text
     assert "sadb_x_sa2{ mode=0 reqid=9\n  reserved1=0 reserved2=0 sequence=0 }\n" in text
     assert text.count("sadb_msg{ version=2 type=3 errno=0 satype=3\n") == 2
+    (sent, _) = re.findall(r"^  len=\d+ reserved=0 seq=(\d+) pid=(\d+) }$", text, re.MULTILINE)
+    assert sent == ("0", str(PID))
+    assert text.splitlines()[0].split(": ")[1].split()[12:] == [
+        f"{octet:02x}" for octet in PID.to_bytes(4, sys.byteorder)
+    ]
 
 
 def test_policies_are_shown_structure_by_structure() -> None:

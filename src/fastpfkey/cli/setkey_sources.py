@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -46,6 +47,11 @@ class Recorded:
     source: Source
     dialect: Dialect
 
+    @property
+    def pid(self) -> int:
+        """What setkey's requests carry; here none is sent."""
+        return os.getpid()
+
     def request(self, message: MessageValue) -> Message:
         """Refuse it."""
         raise SourceError(f"{self.source.name}: recorded messages take no {message.type.label}; dumps alone")
@@ -75,6 +81,11 @@ class Live:
         self.engines = engines
         self.dialect = engines.dialect
         self.client = Client(engines)
+
+    @property
+    def pid(self) -> int:
+        """What requests carry."""
+        return self.client.pid
 
     def request(self, message: MessageValue) -> Message:
         """Send a request and return its reply."""

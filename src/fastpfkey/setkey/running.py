@@ -34,6 +34,11 @@ class Engine(Protocol):
         """What it speaks."""
         ...
 
+    @property
+    def pid(self) -> int:
+        """What requests carry as sadb_msg_pid."""
+        ...
+
     def request(self, message: MessageValue) -> Message:
         """Send a request and return its reply. Raises ReplyError if that is an error."""
         ...
@@ -126,7 +131,7 @@ class Runner:
     def _show(self, message: Message, sent: bool = True) -> None:
         """-v and -H."""
         if self.told.verbose or (self.told.hexadecimal and sent):
-            raw = message.encode()
+            raw = (message.replace(pid=self.engine.pid) if sent else message).encode()
             if self.told.hexadecimal and sent:
                 self.told.out(hexdump(raw).encode())
             if self.told.verbose:

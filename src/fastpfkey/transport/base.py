@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from ..spec.model import Dialect
-from .endpoint import Source
+from .endpoint import Role, Source
 from .programs import TIMEOUT, Context
 from .sources import source as find_source
 
@@ -32,6 +32,11 @@ class BaseClient:
     def dialect(self) -> Dialect:
         """What the engine speaks."""
         return self._context.dialect
+
+    @property
+    def pid(self) -> int:
+        """What requests carry as sadb_msg_pid, which tells whose a reply or an event is. Raises TransportError."""
+        return self._context.endpoint(Role.REQUESTS).pid
 
     @property
     def timeout(self) -> float | None:
