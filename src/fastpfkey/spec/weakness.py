@@ -1,7 +1,8 @@
 """Algorithms and keys that should protect nothing any more, and who says so.
 
-RFC 8221 (2017) holds what ESP and AH must and must not use; RFC 9395 (2023) adds what IANA lists as deprecated since.
-Below 112 bits of strength, NIST SP 800-131A revision 2 (2019) allows nothing.
+RFC 8221 (2017) holds what ESP and AH must and must not use, ciphers in section 5 and authentication in section 6. RFC
+9395 (2023) deprecates in section 5 what the former names or leaves out and nobody uses any more. Below 112 bits of
+strength, NIST SP 800-131A revision 2 (2019) allows nothing. RFC 8247 is about IKE's own messages and no source here.
 """
 
 from __future__ import annotations
@@ -25,23 +26,21 @@ SHORTEST_KEY = 112
 
 SHORT = Weakness(f"a key of fewer than {SHORTEST_KEY} bits", "NIST SP 800-131A rev. 2")
 UNAUTHENTICATED = Weakness("encrypted and not authenticated: packets can be changed", "RFC 8221, section 4")
-UNPROTECTED = Weakness("neither encrypted nor authenticated", "RFC 8221, section 4")
-
-_MD5 = Weakness("MUST NOT be used", "RFC 8221, section 6; RFC 9395")
-_KEYED = Weakness("a keyed hash from before HMAC", "RFC 8221, section 6")
+UNPROTECTED = Weakness("neither encrypted nor authenticated", "RFC 4303, section 3.2")
 
 WEAK_AUTH: Mapping[Auth, Weakness] = {
-    Auth.MD5_HMAC: _MD5,
-    Auth.KEYED_MD5: _KEYED,
-    Auth.KEYED_SHA1: Weakness("a keyed hash from before HMAC; historic", "RFC 1852"),
-    Auth.TCP_MD5: Weakness("obsolete; TCP-AO takes its place", "RFC 5925"),
+    Auth.MD5_HMAC: Weakness("MUST NOT be used", "RFC 8221, section 6"),
+    # AUTH_KPDK_MD5 there: key, padding, data, key.
+    Auth.KEYED_MD5: Weakness("MUST NOT be used: a keyed hash from before HMAC", "RFC 8221, section 6"),
+    Auth.KEYED_SHA1: Weakness("historic: a keyed hash from before HMAC", "RFC 2841"),
+    Auth.TCP_MD5: Weakness("obsolete; TCP-AO takes its place", "RFC 5925, section 1"),
 }
 
 WEAK_ENCRYPT: Mapping[Encrypt, Weakness] = {
     Encrypt.DES_CBC: Weakness("MUST NOT be used: its key has 56 bits", "RFC 8221, section 5"),
     Encrypt.TRIPLE_DES_CBC: Weakness("SHOULD NOT be used: blocks of 64 bits", "RFC 8221, section 5"),
-    Encrypt.BLOWFISH_CBC: Weakness("MUST NOT be used: blocks of 64 bits", "RFC 8221, section 5; RFC 9395"),
-    Encrypt.CAST128_CBC: Weakness("deprecated: blocks of 64 bits", "RFC 9395"),
+    Encrypt.BLOWFISH_CBC: Weakness("MUST NOT be used: blocks of 64 bits", "RFC 8221, section 5; RFC 9395, section 5"),
+    Encrypt.CAST128_CBC: Weakness("deprecated: blocks of 64 bits", "RFC 9395, section 5"),
     Encrypt.SKIPJACK: Weakness("disallowed: a key of 80 bits", "NIST SP 800-131A rev. 2"),
     Encrypt.NULL: Weakness("encrypts nothing", "RFC 2410"),
 }
