@@ -228,6 +228,25 @@ def test_other_systems(invoke: Invoke, monkeypatch: pytest.MonkeyPatch, script: 
     assert invoke("apply", script, "--check", *how).exit_code == 0
 
 
+@pytest.mark.parametrize("dialect", ["freebsd", "netbsd", "openbsd", "illumos"])
+def test_passwords_for_tcp_of_a_recorded_dump(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, dialect: str
+) -> None:
+    """Applied to where it comes from it changes nothing, and elsewhere it brings them all."""
+    live, other = Loopback(spec.dialect(dialect)), Loopback(spec.dialect(dialect))
+    with pf.Client(live) as client:
+        pf.tcpmd5.set("192.0.2.2", "192.0.2.1", "correct horse", client=client)
+        recorded = tmp_path / "sad.bin"
+        recorded.write_bytes(client.dump(keys=True).buffer)  # type: ignore[arg-type]
+    monkeypatch.setattr(applying, "connect", lambda name, dialect: pf.Client(live))
+    done = invoke("apply", recorded, "--dialect", dialect)
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "fastpfkey: done: nothing, because nothing differs\n")
+    monkeypatch.setattr(applying, "connect", lambda name, dialect: pf.Client(other))
+    done = invoke("apply", recorded, "--dialect", dialect)
+    assert (done.exit_code, done.stderr) == (0, "fastpfkey: done: ADD 2 of 2\n")
+    assert "correct" not in done.stdout
+
+
 def test_passwords_for_tcp_whose_spis_freebsd_chooses(
     invoke: Invoke, monkeypatch: pytest.MonkeyPatch, script: Path
 ) -> None:

@@ -130,6 +130,34 @@ class TestEverySystem:
             settled(live, wanted)
 
 
+@pytest.mark.parametrize("dialect", ["freebsd", "netbsd", "openbsd", "illumos"])
+class TestPasswords:
+    """Associations for TCP-MD5, which each system keeps in its own manner."""
+
+    def test_from_nothing_and_back(self, dialect: str) -> None:
+        with client_of(dialect) as live, client_of(dialect) as wanted, client_of(dialect) as empty:
+            for peer in (B, C):
+                pf.tcpmd5.set(peer, A, "correct horse", client=wanted)
+            assert planned(live, wanted).spared == {}
+            assert settled(live, wanted) == [("ADD", 4)]
+            assert len(pf.tcpmd5.list(client=live)) == 2
+            assert settled(live, empty) == [("DELETE", 4)]
+
+    def test_another_password(self, dialect: str) -> None:
+        """Of the same length. Where each association has an SPI of its own, it is a successor of another one."""
+        with client_of(dialect) as live, client_of(dialect) as wanted:
+            pf.tcpmd5.set(B, A, "correct horse", client=live)
+            pf.tcpmd5.set(B, A, "battery stapl", client=wanted)
+            replaced = [("ADD", 2), ("DELETE", 2)] if dialect == "openbsd" else [("DELETE", 2), ("ADD", 2)]
+            assert settled(live, wanted) == replaced
+
+    def test_what_another_program_keeps_there(self, dialect: str) -> None:
+        with client_of(dialect) as live, client_of(dialect) as wanted:
+            pf.tcpmd5.set(B, A, "correct horse", client=live)
+            assert not live.apply(planned(live, wanted, keep=True)).steps
+            assert len(pf.tcpmd5.list(client=live)) == 1
+
+
 def test_freebsd_has_each_spi_once() -> None:
     with client_of("freebsd") as live, client_of("freebsd") as wanted:
         add(live, 0x1000, dst=B)

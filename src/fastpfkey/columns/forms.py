@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from ..spec.grammar import LIMIT_TYPES, Form, Grammar, grammar
 from ..spec.grammar_keys import COMBINED
 from ..spec.model import Dialect
 from ..spec.tables import ASSOCIATIONS
+from ..spec.tcpmd5 import MANNERS, Manner
 from ..spec.terms import AuthAlgorithm, CompressAlgorithm, EncryptAlgorithm, MessageType, SAState, SAType
 from ..spec.terms import ExtensionType as Ext
 from .material import KEYS, bits_name
@@ -103,7 +105,11 @@ class Kind:
         lacking = {Ext.SA, Ext.ADDRESS_SRC, Ext.ADDRESS_DST}.intersection(self.extensions) - found
         if lacking:
             return f"without {', '.join(sorted(kind.label for kind in lacking))}"
-        return next(_unusable(self._grammar, values, found), None) if self.submits else None
+        if not self.submits:
+            return None
+        manner = MANNERS.get(self.dialect.name) if satype is SAType.TCPSIGNATURE else None
+        unfit = _unfit(self._grammar, values, found) if manner is None else _lacking(manner, values, found)
+        return next(chain(_unready(values), unfit), None)
 
     @cached_property
     def _grammar(self) -> Grammar:
@@ -117,13 +123,24 @@ class Kind:
         return form
 
 
-def _unusable(grammar: Grammar, values: Values, found: set[Ext]) -> Iterator[str]:
-    """What keeps an association from being submitted."""
+def _unready(values: Values) -> Iterator[str]:
+    """States of which no request can say that an association has them."""
     state = values.get("state", SAState.MATURE)
     if state == SAState.LARVAL:
         yield "larval: without algorithms and keys yet"
     if state == SAState.DEAD:
         yield "dead"
+
+
+def _lacking(manner: Manner, values: Values, found: set[Ext]) -> Iterator[str]:
+    """What keeps a password for TCP from being submitted in the manner of a system."""
+    told = any(manner.key is kind for kind in KEYS.values())
+    if manner.key not in found or (told and not values.get(bits_name(manner.key), 0)):
+        yield f"{AuthAlgorithm.TCP_MD5.label} without its password"
+
+
+def _unfit(grammar: Grammar, values: Values, found: set[Ext]) -> Iterator[str]:
+    """What keeps an association from being submitted whose algorithms and keys are as IPsec has them."""
     keys = {name: kind in found and values.get(bits_name(kind), 0) > 0 for name, kind in KEYS.items()}
     auth, satype = AuthAlgorithm(values.get("auth", 0)), SAType(values["satype"])
     if keys["auth"] and auth is AuthAlgorithm.NONE:

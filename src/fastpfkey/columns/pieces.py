@@ -89,7 +89,9 @@ class Pieces:
         return self.codec.write(value, satype)
 
     def _whole(self, kind: Ext, values: Values, satype: int, row: int) -> bytes:
-        """An extension as it stood in the buffer."""
+        """An extension as it stood in the buffer. A key is zeros, for the plan writes over all of it."""
+        if any(isinstance(tail, KeyBits) for tail in self.kind.dialect.by_type[kind].tails):
+            return bytes(values[size_name(kind)])
         text, starts = self.material.strings[kind]
         begin = int(starts[row])
         found = bytes(memoryview(text)[begin : begin + values[size_name(kind)]])

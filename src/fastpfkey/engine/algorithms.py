@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..spec.grammar import grammar
 from ..spec.grammar_keys import KeyLengths
+from ..spec.tcpmd5 import MANNERS, PASSWORD
 from ..spec.terms import AuthAlgorithm, CompressAlgorithm, EncryptAlgorithm, SAType, Term
 from ..spec.terms import ExtensionType as Ext
 from ..wire.extensions import SA, Key
@@ -12,8 +13,6 @@ from .refusal import RefusedError
 from .request import Request
 
 _LIMITS = {AuthAlgorithm: "SADB_AALG_MAX", EncryptAlgorithm: "SADB_EALG_MAX", CompressAlgorithm: "SADB_X_CALG_MAX"}
-
-PASSWORD_BITS = KeyLengths(8, 640)
 
 IPSEC = (SAType.AH, SAType.ESP, SAType.IPCOMP)
 
@@ -49,11 +48,14 @@ def check(core: Core, request: Request) -> None:
 
 def _password(core: Core, request: Request, sa: SA) -> None:
     """What signs TCP segments: MD5, where the system has a number for it, and a password of up to 80 bytes."""
-    key = request.values.get(Ext.STR_AUTH if Ext.STR_AUTH in core.dialect.by_type else Ext.KEY_AUTH)
-    named = AuthAlgorithm.TCP_MD5 in core.dialect.terms["auth"].numbers
-    if named and AuthAlgorithm(sa.auth) is not AuthAlgorithm.TCP_MD5:
+    manner = MANNERS.get(core.dialect.name)
+    if manner is None:
         raise RefusedError
-    if not isinstance(key, Key) or not PASSWORD_BITS.allow(key.bits):
+    key = request.values.get(manner.key)
+    named = manner.auth is not AuthAlgorithm.NONE
+    if named and AuthAlgorithm(sa.auth) is not manner.auth:
+        raise RefusedError
+    if not isinstance(key, Key) or not PASSWORD.allow(key.bits):
         raise RefusedError
 
 

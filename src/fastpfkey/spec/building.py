@@ -18,6 +18,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from . import tables
+from .grammar import KEY_TYPES
 from .model import Dialect, Extension, KeyBits, Take
 from .plan import ByteOrder, ColumnOp, ColumnRow, column_plan, pack
 from .terms import ExtensionType
@@ -96,16 +97,12 @@ def in_order(dialect: Dialect, extensions: Iterable[ExtensionType]) -> list[Exte
 
 def described(dialect: Dialect, table: tables.Table, extension: Extension) -> bool:
     """Whether the columns of a table, or the keys beside it, say all that an extension does."""
-    if _holds_key(extension):
+    if extension.type in KEY_TYPES:
         return True
     found = [item for item in tables.sources(table, dialect) if item.extension is extension.type]
     members = {item.name for item in extension.layouts[-1].fields if not item.reserved} - {"len", "exttype"}
     tail = not extension.tails or any(item.take is Take.FAMILY for item in found)
     return tail and members <= {item.field for item in found}
-
-
-def _holds_key(extension: Extension) -> bool:
-    return any(isinstance(tail, KeyBits) for tail in extension.tails)
 
 
 @functools.lru_cache(maxsize=64)
@@ -125,7 +122,7 @@ def build_plan(
     for kind in in_order(dialect, extensions):
         if kind in whole:
             maker.string(kind, 0)
-        elif _holds_key(dialect.by_type[kind]):
+        elif kind in KEY_TYPES:
             maker.string(kind, dialect.by_type[kind].minimum)
     numbers = {dialect.by_type[kind].number for kind in extensions}
     for row in column_plan(dialect, table, columns, byteorder).rows:

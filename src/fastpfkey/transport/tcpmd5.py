@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 from ..errors import EncodeError, ReplyError
 from ..spec.model import Dialect
-from ..spec.terms import AuthAlgorithm, MessageType, SAType
-from ..spec.terms import ExtensionType as Ext
+from ..spec.tcpmd5 import MANNERS, PASSWORD, Manner
+from ..spec.terms import MessageType, SAType
 from ..wire import requests
 from ..wire.extensions import Key
 from ..wire.message import MessageValue
@@ -29,29 +29,12 @@ from .client import Client
 
 __all__ = ["Peering", "delete", "list", "set"]
 
-LONGEST = 80
+LONGEST = PASSWORD.longest // 8
 """Bytes of a password that every one of these systems takes."""
 
 GONE = frozenset({"ESRCH", "ENOENT"})
 """Errors that say that there is no such association."""
 
-
-class Manner(NamedTuple):
-    """How a system keeps passwords."""
-
-    spi: int | None
-    """The SPI of all of them; None where each has its own, which the system gives."""
-    auth: AuthAlgorithm
-    key: Ext
-    """The extension that the password stands in."""
-
-
-MANNERS = {
-    "freebsd": Manner(0x1000, AuthAlgorithm.TCP_MD5, Ext.KEY_AUTH),
-    "netbsd": Manner(0x1000, AuthAlgorithm.TCP_MD5, Ext.KEY_AUTH),
-    "openbsd": Manner(None, AuthAlgorithm.NONE, Ext.KEY_AUTH),
-    "illumos": Manner(0, AuthAlgorithm.TCP_MD5, Ext.STR_AUTH),
-}
 
 Host = str | IPAddress
 Ends = tuple[str, str]
