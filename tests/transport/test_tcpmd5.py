@@ -204,6 +204,20 @@ def test_an_engine_takes_no_other_association_for_tcp(dialect: str) -> None:
         client.request(good)
 
 
+def test_netbsd_has_one_spi_for_all_of_them() -> None:
+    """It looks associations for TCP up by their addresses and that SPI, so it takes no other."""
+    with pf.Client(Loopback(spec.dialect("netbsd"))) as client:
+        given = {"auth": "tcp-md5", "auth_key": b"secret"}
+        with pytest.raises(pf.ReplyError, match="EINVAL"):
+            client.add("tcpsignature", 0x1001, LOCAL, PEER, **given)
+        spi = client.getspi("tcpsignature", LOCAL, PEER, 0x2000, 0x2000)
+        with pytest.raises(pf.ReplyError, match="EINVAL"):
+            client.update("tcpsignature", spi, LOCAL, PEER, **given)
+        client.add("tcpsignature", 0x1000, LOCAL, PEER, **given)
+        client.add("esp", 0x1001, LOCAL, PEER, encrypt="null", auth="null")
+        assert sorted(client.dump()["spi"].tolist()) == [0x1000, 0x1001, 0x2000]
+
+
 def test_no_password_in_a_log(client: pf.Client, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     tcpmd5.set(PEER, LOCAL, PASSWORD, client=client)

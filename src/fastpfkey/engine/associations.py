@@ -193,7 +193,9 @@ def _fresh(core: Core, satype: int, wanted: int) -> int:
 
 def _check_spi(core: Core, request: Request, sa: SA) -> None:
     lowest, highest = core.spi_bounds(request.satype)
-    if not (lowest if request.type == Msg.ADD else min(lowest, 1)) <= sa.spi <= highest:
+    if request.type != Msg.ADD and lowest < highest:
+        lowest = min(lowest, 1)
+    if not lowest <= sa.spi <= highest:
         raise RefusedError
 
 

@@ -113,6 +113,8 @@ class Core:
 
     def spi_bounds(self, satype: SAType) -> tuple[int, int]:
         """The lowest and the highest SPI that an ADD may install."""
+        if satype is SAType.TCPSIGNATURE and self.profile.tcp_spi is not None:
+            return self.profile.tcp_spi, self.profile.tcp_spi
         ipsec = satype in (SAType.AH, SAType.ESP)
         least = 0 if self.profile.spi_zero or satype in self.profile.ends_identify else 1
         lowest = LOWEST if ipsec and not self.profile.reserved_spis else least

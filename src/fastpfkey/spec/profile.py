@@ -99,6 +99,8 @@ class Profile:
     ends_identify: frozenset[SAType] = frozenset()
     """SA types whose associations are told apart by their addresses, whatever the SPI. Where SPIs are one of their kind
     (FreeBSD), one that is taken is replaced by another."""
+    tcp_spi: int | None = None
+    """The only SPI that ADD and UPDATE may give an association for TCP-MD5, if there is but one (NetBSD)."""
     spi_zero: bool = False
     """Whether an association may have SPI 0."""
     reserved_spis: bool = False

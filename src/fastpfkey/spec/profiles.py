@@ -11,6 +11,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from .profile import IGNORED, SENT_EINVAL, SENT_EMSGSIZE, HeaderError, Profile
+from .tcpmd5 import MANNERS
 from .terms import SAType
 
 _LABELS = "IDENTITY_SRC IDENTITY_DST SENSITIVITY"
@@ -211,6 +212,7 @@ NETBSD = replace(
     unique="destination",
     ends_identify=frozenset(),
     source_identifies=_TCP,
+    tcp_spi=MANNERS["netbsd"].spi,
 )
 
 MACOS = replace(
