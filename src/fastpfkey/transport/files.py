@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,9 +18,18 @@ def replacing(path: Path, *, private: bool) -> Iterator[BinaryIO]:
     """A file to be written that takes the place of `path` when all went well, and otherwise never was there.
 
     It is written in the same folder under another name, forced to disk and renamed. A private one has mode 0600 from
-    its first byte; another has what the umask leaves of 0666, as any new file. Raises OSError.
+    its first byte; another has what the umask leaves of 0666, as any new file. A device, a pipe or a name of a
+    descriptor, such as /dev/stdout, is no file to be replaced: it is written to. Raises OSError, which names `path`.
     """
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # 0600
+    if _stays(path):
+        with path.open("ab") as file:  # what is redirected to a file goes behind what is there
+            yield file
+        return
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # 0600
+    except OSError as error:
+        error.filename = str(path)
+        raise
     beside = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -34,6 +44,20 @@ def replacing(path: Path, *, private: bool) -> Iterator[BinaryIO]:
         with suppress(FileNotFoundError):
             beside.unlink()
         raise
+
+
+def _stays(path: Path) -> bool:
+    """Whether this names something that lives on when it is written to; it is looked at through links.
+
+    Links of /dev and /proc lead to a process's descriptors. Any other link is itself replaced: where others may write,
+    they may have made it.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return True
+        return path.is_symlink() and path.parent.resolve().parts[1:2] in (("dev",), ("proc",))
+    except OSError:
+        return False  # it is not there, or will be told of
 
 
 def settle(folder: Path) -> None:
