@@ -168,3 +168,8 @@ def test_a_path_that_cannot_be_read(tmp_path: Path) -> None:
         list(pf.iter_tables(tmp_path / "nothing"))
     (tmp_path / "empty").touch()
     assert list(pf.iter_tables(tmp_path / "empty")) == []
+
+
+def test_names_of_columns_are_taken_once() -> None:
+    tables = pf.iter_tables(MIXED, 20, columns=(name for name in COLUMNS), **LINUX)  # type: ignore[arg-type]
+    assert [table.columns for table in tables] == [COLUMNS] * 3

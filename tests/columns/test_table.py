@@ -149,6 +149,11 @@ def test_sort_wants_columns_that_are_there() -> None:
         WHOLE.sort("colour")
 
 
+def test_sort_wants_names_one_after_the_other() -> None:
+    with pytest.raises(TypeError, match="one after the other"):
+        WHOLE.sort(["satype", "spi"])  # type: ignore[arg-type]
+
+
 def test_head_is_the_first_rows() -> None:
     assert same(WHOLE.head(), WHOLE[:10])
     assert same(WHOLE.head(3), WHOLE[[0, 1, 2]])
@@ -196,6 +201,17 @@ def test_rows_are_for_people() -> None:
     assert rows[19]["satype"] == "ipcomp"
     assert rows[19]["encrypt"] == "deflate"
     assert (rows[0]["natt_type"], rows[0]["natt_sport"]) == (None, None)
+
+
+def test_one_name_is_no_list_of_names() -> None:
+    with pytest.raises(TypeError, match=r"such as \['spi'\]"):
+        next(WHOLE.rows("spi"))
+    with pytest.raises(TypeError, match=r"such as \['spi'\]"):
+        associations(columns="spi")
+
+
+def test_names_of_columns_are_taken_once() -> None:
+    assert associations(columns=(name for name in ("spi", "state"))).columns == ("spi", "state")
 
 
 def test_rows_without_names_are_all_columns() -> None:

@@ -113,3 +113,30 @@ def test_what_is_refused_and_where(text: str) -> None:
 def test_a_column_that_was_not_decoded() -> None:
     with pytest.raises(pf.QueryError, match="no column 'reqid'"):
         associations(columns=["spi"]).where("reqid == 1")
+
+
+HUGE = "1" + "0" * 400
+
+
+@pytest.mark.parametrize(
+    ("text", "everything"),
+    [
+        ("1 / 0 > 1", True),
+        ("0 / 0 == 0", False),
+        ("spi / 0 > 1", True),
+        (f"spi + {HUGE} > 1", True),
+        (f"spi > -{HUGE}", True),
+        (f"spi * {HUGE} * 0 == 0", False),
+        (f"1e308 * 1e308 > {HUGE} - 1", False),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_arithmetic_that_has_no_finite_answer(text: str, everything: bool) -> None:
+    table = associations()
+    assert len(table.where(text)) == (len(table) if everything else 0)
+
+
+@pytest.mark.parametrize("wrong", [3, None, [True], b"spi == 1"])
+def test_a_question_is_text(wrong) -> None:
+    with pytest.raises(TypeError, match="a question is a string"):
+        associations().where(wrong)

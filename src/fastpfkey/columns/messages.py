@@ -22,7 +22,7 @@ from ..wire.value import ExtensionValue
 from .fill import Job, fill
 from .room import Array, Room
 from .source import Source
-from .table import Origin, Table
+from .table import Origin, Table, names_of
 
 
 class How(NamedTuple):
@@ -124,10 +124,11 @@ class MessageTable(Table):
         public = tuple(item.name for item in cls.schema.columns if item.name not in cls._internal)
         if columns is None:
             return public
-        for name in columns:
+        names = tuple(dict.fromkeys(names_of(columns)))
+        for name in names:
             if name not in public:
                 raise KeyError(f"no column {name!r} in {cls.__name__}; known are {', '.join(public)}")
-        return tuple(dict.fromkeys(columns))
+        return names
 
     @classmethod
     def _room_in(cls, out: Self | BufferPool | None, columns: tuple[Column, ...]) -> Room:

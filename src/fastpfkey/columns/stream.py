@@ -21,6 +21,7 @@ from ..wire.recovery import OnError
 from ..wire.windows import Limit, Window
 from .associations import SATable
 from .source import as_bytes
+from .table import names_of
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -62,7 +63,7 @@ def iter_tables(
     decode = partial(
         SATable.from_buffer,
         dialect=dialect,
-        columns=columns,
+        columns=None if columns is None else names_of(columns),
         byteorder=byteorder,
         keys=keys,
         threads=threads,

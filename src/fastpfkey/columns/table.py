@@ -8,7 +8,7 @@ follows in one place.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, overload
 
@@ -182,6 +182,8 @@ class Table:
             raise ValueError("sort needs the name of a column")
         keys = []
         for name in reversed(by):
+            if not isinstance(name, str):
+                raise TypeError(f"sort takes names of columns, one after the other, not {type(name).__name__}")
             plain = name.removeprefix("-")
             turned = descending != (plain != name)
             # Columns are unsigned, so that the complement of a value counts the other way round.
@@ -219,7 +221,7 @@ class Table:
 
         `present` becomes the names of the extensions, separated by spaces.
         """
-        names = self._columns if columns is None else tuple(columns)
+        names = self._columns if columns is None else names_of(columns)
         for begin in range(0, len(self), ROWS_AT_ONCE):
             some = self[begin : begin + ROWS_AT_ONCE]
             lists = [some._values(name) for name in names]
@@ -305,6 +307,13 @@ class Table:
     def __reduce__(self) -> NoReturn:
         """Refuse: a table may hold keys, and refers to a buffer that does."""
         raise TypeError(f"{type(self).__name__} is not pickled: it refers to bytes that may hold keys")
+
+
+def names_of(columns: Iterable[str]) -> tuple[str, ...]:
+    """Names of columns that a caller gave. Raises TypeError for a single one, whose characters would be taken."""
+    if isinstance(columns, str):
+        raise TypeError(f"columns are a list of names, such as [{columns!r}], and not one name")
+    return tuple(columns)
 
 
 def _sort_keys(column: Array) -> list[Array]:

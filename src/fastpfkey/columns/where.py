@@ -57,7 +57,9 @@ class Question(NamedTuple):
 
 
 def question(text: str) -> Question:
-    """Parse a question. Raises QueryError, which says what is wrong and where."""
+    """Parse a question. Raises QueryError, which says what is wrong and where, and TypeError for what is no text."""
+    if not isinstance(text, str):
+        raise TypeError(f"a question is a string, not {type(text).__name__}; table[mask] takes a mask or row numbers")
     if len(text) > LONGEST:
         raise QueryError(text[:40] + "...", 0, f"a question has {LONGEST} characters at most")
     try:
@@ -75,7 +77,7 @@ def question(text: str) -> Question:
 
 def rows(table: Table, asked: Question | str) -> Mask:
     """The rows for which the answer is yes. Raises QueryError, also for a column that the table does not have."""
-    found = question(asked) if isinstance(asked, str) else asked
+    found = asked if isinstance(asked, Question) else question(asked)
     try:
         return _Answer(table, found).truth(found.tree)
     except RecursionError:
@@ -223,11 +225,16 @@ class _Answer:
             raise self.refused(node, "only + - * and / are known")
         one, other = self.numbers(node.left), self.numbers(node.right)
         missing = [side.missing for side in (one, other) if side.missing is not None]
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             values = how(_signed(one.values), _signed(other.values))
         return _Values(values, np.logical_or.reduce(missing) if missing else None)
 
 
 def _signed(values: Array | float) -> Any:
-    """Numbers that may be subtracted: counters are unsigned, and would wrap."""
-    return values.astype(np.float64) if isinstance(values, np.ndarray) else float(values)
+    """Numbers that may be subtracted: counters are unsigned, and would wrap. All are NumPy's, which divide by 0."""
+    if isinstance(values, np.ndarray):
+        return values.astype(np.float64)
+    try:
+        return np.float64(values)
+    except OverflowError:  # an int that is larger than any float
+        return np.float64(np.inf if values > 0 else -np.inf)
