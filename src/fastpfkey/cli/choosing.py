@@ -1,4 +1,4 @@
-"""Which associations the user wants: of one SA type, or between networks.
+"""Which messages the user wants: of associations of one SA type, or between networks; those that are rows of a table.
 
 The kernel chooses where it can; everywhere else all are read, and those that are wanted kept.
 """
@@ -8,13 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+import numpy as np
+
 from ..columns.associations import SATable
-from ..spec.model import Dialect
-from ..spec.terms import ExtensionType
+from ..errors import ReplyError
+from ..session.refusal import refusal
+from ..spec.model import HEADER_SIZE, Dialect
+from ..spec.terms import ExtensionType, MessageType
 from ..wire.batch import Batch
 
 SIDES = ("src", "dst")
 Network = IPv4Network | IPv6Network
+
+DUMPS = (MessageType.DUMP, MessageType.SPDDUMP)
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,26 @@ class Choice:
 
 
 EVERYTHING = Choice()
+
+
+def without_refusals(batch: Batch) -> tuple[Batch, list[ReplyError]]:
+    """The messages that say more than that an engine refused, and what the others say.
+
+    An engine that has nothing to dump says so with an errno: that is no refusal, and no row of a table either.
+    """
+    table = SATable.from_batch(batch, ["message_offset", "message_length", "errno"])
+    bare = (table["errno"] != 0) & (table["message_length"] == HEADER_SIZE)
+    if not bare.any():
+        return batch, []
+    dialect = batch.dialect
+    empty = dialect.errnos.get(dialect.replies.empty)
+    found = [batch[row] for row in np.flatnonzero(bare).tolist()]
+    refused = [each for each in found if not (each.errno == empty and each.type in DUMPS)]
+    rest = table[~bare]["message_offset"].data
+    return (
+        Batch(batch.buffer, rest, batch.codec, batch.faults, batch.skipped),
+        [refusal(dialect, each.type, each.errno, each.seq) for each in refused],
+    )
 
 
 def networks(text: str) -> dict[str, Network]:

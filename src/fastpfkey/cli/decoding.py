@@ -35,13 +35,23 @@ def show_messages(sources: Sequence[Source], how: How, view: View, out: TextIO) 
     return not reader.failed
 
 
-def show_rows(sources: Sequence[Source], how: How, view: View, out: TextIO, choice: Choice = EVERYTHING) -> bool:
+def show_rows(
+    sources: Sequence[Source],
+    how: How,
+    view: View,
+    out: TextIO,
+    choice: Choice = EVERYTHING,
+    *,
+    table: bool = False,
+) -> bool:
     """Write rows of a table; False if something was bad.
+
+    With `table`, the sources are taken for dumps, in which an engine's answer that there is nothing is no row.
 
     A file that was to be written is left as it was if something bad ended the reading. Raises KeyError for a column
     that the table does not have, QueryError, and SourceError for the file that was not written.
     """
-    reader = Reader(how, choice)
+    reader = Reader(how, choice, table=table)
     portions = reader.portions(sources)
     first = next(portions, None)
     if first is None and reader.failed:

@@ -52,7 +52,7 @@ def show_differences(
     out: TextIO,
 ) -> bool:
     """Write what is different; True if anything is. Raises SourceError, and what reading a source raises."""
-    old, new = (tables_of(name, dialect, scripts) for name in names)
+    old, new = (tables_of(name, dialect, scripts).with_empty() for name in names)
     found = compared(old, new, tables, columns)
     if not found:
         raise SourceError(f"{names[0]} and {names[1]} have no kind of table in common")

@@ -112,7 +112,7 @@ def dump(
             good = show_summary(named, how, choice)
         else:
             of = wanted._replace(table=wanted.table or ("associations" if choice.question else None))
-            good = show_rows([named], how, of, sys.stdout, choice)
+            good = show_rows([named], how, of, sys.stdout, choice, table=True)
         if engine and engine.incomplete:
             tell(f"{source}: {engine.incomplete}")
         return good and not (engine and engine.incomplete)

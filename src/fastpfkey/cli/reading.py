@@ -16,7 +16,7 @@ from ..spec.plan import ByteOrder, swapped
 from ..wire.batch import Batch
 from ..wire.decode import decode
 from ..wire.recovery import OnError
-from .choosing import EVERYTHING, Choice
+from .choosing import EVERYTHING, Choice, without_refusals
 from .ending import FAILURE
 from .sources import Source
 from .telling import tell
@@ -85,11 +85,15 @@ class Faults:
 
 
 class Reader:
-    """Reads sources, and remembers whether anything was bad."""
+    """Reads sources, and remembers whether anything was bad.
 
-    def __init__(self, how: How, choice: Choice = EVERYTHING) -> None:
+    For a table, the answers that only say that there is nothing, or that the engine refused, are left out.
+    """
+
+    def __init__(self, how: How, choice: Choice = EVERYTHING, *, table: bool = False) -> None:
         self.how = how
         self.choice = choice
+        self.table = table
         self.failed = False
 
     def portions(self, sources: Sequence[Source]) -> Iterator[Portion]:
@@ -111,9 +115,15 @@ class Reader:
         for window in source.windows():
             batch = decode(window.messages, how.dialect, how.byteorder, how.within, how.strict)
             wanted = self.choice.among(batch)
+            refusals: list[ReplyError] = []
+            if self.table:
+                wanted, refusals = without_refusals(wanted)
             whole = not batch.skipped and len(wanted) == len(batch)
             numbers = range(number, number + len(batch)) if whole else _numbers(wanted, number, swapped(how.byteorder))
             yield Portion(source.name, wanted, window.offset, numbers)
+            for refused in refusals:
+                self.failed = True
+                tell(f"{source.name}: {refused}", refused, source=source.name, status=FAILURE)
             if batch.faults:
                 self.failed = True
                 faults.tell(batch.faults, batch.skipped, window.offset, number)

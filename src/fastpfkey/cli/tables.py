@@ -5,7 +5,7 @@ A name is that of an engine or of a made-up table, or else a file, whose first b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
 from ..columns.associations import SATable
@@ -40,6 +40,16 @@ class Tables:
     """All that the text of the associations tells, if it was text."""
     refused: tuple[str, ...] = ()
     """Statements of a script that an engine would refuse."""
+    empty: Tables | None = None
+    """The tables without rows of which an engine said that there is nothing in them, if that was recorded."""
+
+    def with_empty(self) -> Tables:
+        """The same with the tables that are known to have no rows."""
+        if self.empty is None:
+            return self
+        associations = self.empty.associations if self.associations is None else self.associations
+        policies = self.empty.policies if self.policies is None else self.policies
+        return replace(self, associations=associations, policies=policies)
 
 
 class Scripts(NamedTuple):
@@ -93,14 +103,25 @@ def _written(data: memoryview, dialect: Dialect, scripts: Scripts) -> Tables:
 
 def _recorded(data: memoryview, dialect: Dialect) -> Tables:
     """The tables in recorded messages. What there is no message about is not known."""
-    associations = SATable.from_buffer(data, dialect, keys=True)
-    associations = associations[_of(associations, MessageType.DUMP, dialect)]
+    everything = SATable.from_buffer(data, dialect, keys=True)
+    associations = everything[_of(everything, MessageType.DUMP, dialect)]
     policies = None
     if Ext.POLICY in dialect.by_type:
         policies = PolicyTable.from_buffer(data, dialect)
         policies = policies[_of(policies, MessageType.SPDDUMP, dialect)]
         policies = policies if len(policies) else None
-    return Tables(associations if len(associations) else None, policies)
+    said = Tables(
+        associations[:0] if _empty(everything, MessageType.DUMP) else None,
+        PolicyTable.from_buffer(b"", dialect) if _empty(everything, MessageType.SPDDUMP) else None,
+    )
+    return Tables(associations if len(associations) else None, policies, empty=said)
+
+
+def _empty(table: SATable, kind: MessageType) -> bool:
+    """Whether an answer to a dump of this kind says that there is nothing."""
+    dialect = table.dialect
+    number, errno = dialect.terms["message"].numbers.get(kind), dialect.errnos.get(dialect.replies.empty)
+    return number is not None and bool(((table["msg_type"] == number) & (table["errno"] == errno)).any())
 
 
 def _of(table: MessageTable, kind: MessageType, dialect: Dialect) -> Mask:
