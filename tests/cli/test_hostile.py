@@ -159,9 +159,9 @@ class TestSurroundings:
         assert (done.returncode, done.stderr) == (1, "fastpfkey: standard output is closed\n")
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is needed")
-    @pytest.mark.parametrize("count", [3, 30000])
-    def test_full_output(self, count: int) -> None:
-        done = self.shell(f"fastpfkey dump demo:{count} >/dev/full")
+    @pytest.mark.parametrize("command", ["dump demo:3", "dump demo:30000", "--help", "--version"])
+    def test_full_output(self, command: str) -> None:
+        done = self.shell(f"fastpfkey {command} >/dev/full")
         assert (done.returncode, done.stderr) == (1, "fastpfkey: No space left on device\n")
 
     def test_closed_input(self) -> None:

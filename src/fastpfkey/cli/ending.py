@@ -43,6 +43,10 @@ class Group(click.Group):
             leave(error.exit_code, error.format_message(), error)
         except click.Abort:
             leave(128 + signal.SIGINT)
+        except BrokenPipeError:
+            leave(128 + signal.SIGPIPE)
+        except OSError as error:  # of help and version, which are printed before there is a command
+            leave(FAILURE, _reason(error), error)
         sys.exit(status if isinstance(status, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -61,8 +65,12 @@ class Group(click.Group):
         except PFKeyError as error:
             leave(FAILURE, str(error), error)
         except OSError as error:
-            leave(FAILURE, ": ".join(str(part) for part in (error.filename, error.strerror or error) if part), error)
+            leave(FAILURE, _reason(error), error)
         return result
+
+
+def _reason(error: OSError) -> str:
+    return ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)
 
 
 def leave(status: int, line: str = "", error: BaseException | None = None, hint: str = "") -> NoReturn:
