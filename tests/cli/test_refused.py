@@ -56,3 +56,11 @@ def test_what_was_refused_is_no_empty_table(invoke: Invoke) -> None:
 def test_nothing_is_deleted_because_a_recorded_table_was_empty(invoke: Invoke) -> None:
     done = invoke("apply", EMPTY, "--source", "demo:5", "--check", *SYSTEM)
     assert done.exit_code == 2
+
+
+def test_a_table_that_is_asked_for_has_no_rows_of_the_other(invoke: Invoke) -> None:
+    assert invoke("dump", "demo:3", "--table", "policies", "--format", "json").stdout == "[]\n"
+    both = (CORPUS / "linux-mixed.bin").read_bytes() + (CORPUS / "linux-policies.bin").read_bytes()
+    for table, count in (("associations", 53), ("policies", 42)):
+        shown = invoke("dump", *LINUX, "-", "--table", table, "--format", "json", stdin=both)
+        assert len(json.loads(shown.stdout)) == count

@@ -53,6 +53,15 @@ def test_a_script_is_for_its_owner_alone_and_whole(invoke: Invoke, tmp_path: Pat
     assert len(left) >= 53 - 46
 
 
+def test_a_script_for_standard_output(invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    invoke("save", MIXED, "-o", "a.conf", "--with-keys", *LINUX)
+    done = invoke("save", MIXED, "-o", "-", "--with-keys", *LINUX)
+    assert (done.exit_code, done.stdout, names_in(tmp_path)) == (0, (tmp_path / "a.conf").read_text(), ["a.conf"])
+    shown = invoke("dump", "demo:3", "-o", "-", "--columns", "spi")
+    assert (shown.stdout, names_in(tmp_path)) == (invoke("dump", "demo:3", "--columns", "spi").stdout, ["a.conf"])
+
+
 def test_keys_are_written_only_if_that_is_said(invoke: Invoke, tmp_path: Path) -> None:
     done = invoke("save", MIXED, "-o", tmp_path / "a.conf", *LINUX)
     assert (done.exit_code, names_in(tmp_path)) == (2, [])

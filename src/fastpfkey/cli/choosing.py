@@ -21,6 +21,8 @@ SIDES = ("src", "dst")
 Network = IPv4Network | IPv6Network
 
 DUMPS = (MessageType.DUMP, MessageType.SPDDUMP)
+OTHER: dict[str | None, MessageType] = {"associations": MessageType.SPDDUMP, "policies": MessageType.DUMP}
+"""The dump that has no rows of a table."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Choice:
 
     satype: str | None = None
     networks: dict[str, Network] = field(default_factory=dict)
+    table: str | None = None
+    """The one whose rows alone are wanted, of messages that may be of several dumps."""
 
     @property
     def question(self) -> str:
@@ -48,9 +52,12 @@ class Choice:
 
     def among(self, batch: Batch) -> Batch:
         """The messages of a batch that are wanted."""
-        if not self.question:
+        other = batch.dialect.terms["message"].numbers.get(OTHER[self.table]) if self.table in OTHER else None
+        if not self.question and other is None:
             return batch
-        table = self.of(SATable.from_batch(batch, ["message_offset", "satype", *SIDES]))
+        table = self.of(SATable.from_batch(batch, ["message_offset", "msg_type", "satype", *SIDES]))
+        if other is not None:
+            table = table[table["msg_type"] != other]
         return Batch(batch.buffer, table["message_offset"].data, batch.codec, batch.faults, batch.skipped)
 
 

@@ -90,8 +90,8 @@ def dump(
     from .telling import tell
     from .viewing import view
 
-    choice = Choice(satype, networks)
     wanted = view(form or "text", **options)
+    choice = Choice(satype, networks, wanted.table)
     if choice.question and wanted.table not in (None, "associations"):
         raise click.UsageError(f"--satype and --filter choose associations, not {wanted.table}")
     engine: Live | None = None

@@ -128,7 +128,7 @@ rows_options = options(
         "-o",
         metavar="FILE",
         shell_complete=completing.files,
-        help="Write this file, which is replaced when all is in it.",
+        help="Write this file, which is replaced when all is in it; - is standard output.",
     ),
 )
 """Which rows of a table are written, in what order, and where."""

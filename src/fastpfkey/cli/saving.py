@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TextIO
 
@@ -29,6 +29,7 @@ from ..wire.decode import decode
 from .errors import SourceError
 from .setkey_sources import engine_of
 from .telling import note, tell
+from .viewing import STANDARD
 
 
 def save_table(name: str, dialect: Dialect, output: str, variant: str) -> None:
@@ -77,8 +78,8 @@ def run_script(name: str, text: bytes, engine: Engine, variant: str) -> bool:
 
 @contextmanager
 def _written(path: Path) -> Iterator[TextIO]:
-    """The text of a file that is its owner's alone, and in its place only when it is whole."""
-    with replacing(path, private=True) as file:
+    """The text of a file that is its owner's alone, and in its place only when it is whole; - is standard output."""
+    with nullcontext(sys.stdout.buffer) if str(path) == STANDARD else replacing(path, private=True) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", write_through=True)
         yield text
         text.detach()

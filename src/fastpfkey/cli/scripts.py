@@ -15,7 +15,9 @@ from .options import examples, system_option, variant_option
 @click.command(epilog=examples("fastpfkey save unix:engine.sock --with-keys -o table.conf"))
 @click.argument("source", default="kernel", shell_complete=completing.sources)
 @system_option
-@click.option("--output", "-o", required=True, metavar="FILE", help="The script; nobody else can read it.")
+@click.option(
+    "--output", "-o", required=True, metavar="FILE", help="The script; nobody else can read it. - is standard output."
+)
 @click.option("--with-keys", is_flag=True, help="Say that keys are to be written. Without them there is no script.")
 @variant_option
 def save(source: str, dialect: str, output: str, with_keys: bool, variant: str) -> None:

@@ -20,6 +20,7 @@ from .choosing import EVERYTHING
 from .drawing import bars, duration, size
 from .live import Live
 from .reading import How, Portion, Reader
+from .rendering import PROTOCOLS
 from .sources import Source, capture
 from .telling import tell
 
@@ -192,7 +193,7 @@ def _policies(found: list[dict[str, Any]] | None) -> Iterator[str]:
     yield f"policies without a usable association: {len(found) or 'none'}"
     for row in found[:SHOWN]:
         ends = " > ".join(f"{row[side]}/{row[f'{side}_prefixlen']}" for side in ("src", "dst"))
-        yield f"  {row['spid']} {row['dir']} {ends} proto {row['src_proto']}"
+        yield f"  {row['spid']} {row['dir']} {ends} {PROTOCOLS.get(row['src_proto'], row['src_proto'])}"
     yield from _more(len(found))
 
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 BINARY = frozenset({"arrow", "parquet"})
 """Formats that are not text."""
 
+STANDARD = "-"
+"""What standard output is called where a file could be named."""
+
 LONGEST_SALT = 4096
 """Bytes of a salt: a file that has more of them is something else."""
 
@@ -64,6 +67,8 @@ def view(
     **options: object,
 ) -> View:
     """What options ask for. Raises click.UsageError for what cannot be had together, SourceError, OSError."""
+    if output == STANDARD:
+        output = None
     if form in BINARY:
         if not available():
             raise SourceError(f"{form} needs pyarrow, which is not installed", "pip install 'fastpfkey[arrow]'")
