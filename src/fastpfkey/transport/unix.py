@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import TransportError
 from ..spec import dialect as find_dialect
-from ..spec.model import Dialect
+from ..spec.model import PF_KEY_V2, Dialect
 from . import notices
 from .af_key.plain import PlainEndpoint
 from .endpoint import ROOM, Role
@@ -68,7 +69,7 @@ class UnixEndpoint(PlainEndpoint):
             connection.settimeout(PATIENCE)
             connection.connect(os.fspath(path))
             connection.send(notices.HELLO)
-            welcome = notices.unpack(connection.recv(notices.LONGEST))
+            welcome = _first_notice(connection)
         except OSError as error:
             connection.close()
             raise TransportError(error.errno or errno.ETIMEDOUT, f"unix:{path}: {_reason(error)}") from error
@@ -113,6 +114,22 @@ class UnixEndpoint(PlainEndpoint):
         if isinstance(error, ConnectionError):
             return TransportError(error.errno, f"{self._path}: the engine has gone")
         return TransportError(error.errno or 0, f"{self._path}: {what}: {error.strerror}")
+
+
+def _first_notice(connection: socket.socket) -> notices.Notice | None:
+    """The first notice of an engine; None for what is none.
+
+    An engine tells its clients what others do, and may do so before it has read the first packet of this one.
+    """
+    until = time.monotonic() + PATIENCE
+    while True:
+        packet = connection.recv(notices.LONGEST)
+        if packet[:1] != bytes([PF_KEY_V2]):
+            return notices.unpack(packet)
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        connection.settimeout(left)
 
 
 def _reason(error: OSError) -> str:
