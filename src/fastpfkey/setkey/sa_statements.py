@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..spec.grammar_keys import RFC2367_KEYS, KeyLengths
 from ..spec.terms import AuthAlgorithm as Auth
 from ..spec.terms import CompressAlgorithm, EncryptAlgorithm, MessageType, Mode, NATTType, SAType
 from ..spec.terms import ExtensionType as Ext
+from ..spec.terms import SAState as State
 from ..wire import requests
-from ..wire.extensions import SA, Key, Lifetime, SPIRange
+from ..wire.extensions import SA, Address, Key, Lifetime, SPIRange
 from ..wire.extensions_ipsec import (
     SA2,
     HardwareOffload,
@@ -124,7 +125,7 @@ class Associations:
     def protocol(self) -> Association:
         """The word for the protocol, and the original address that esp-udp may have."""
         satype, flags, token = self.satype()
-        sa = Association(satype, token.text == "esp-udp", flags=flags | CYCLIC)
+        sa = Association(satype, token.text == "esp-udp", flags=flags | (CYCLIC if self._kame else 0))
         following = self.reader.lexer.peek()
         if sa.encapsulated and following.kind is Kind.WORD and ("." in following.text or ":" in following.text):
             sa.original = self.reader.endpoint(Filter(), ports=False)
@@ -282,7 +283,7 @@ class Associations:
         """The extensions of ADD, in setkey's order."""
         yield from sa.keys
         yield from self.limits(sa)
-        yield from self.identified(sa)
+        yield from self.identified(sa, State.LARVAL if self._kame else State.MATURE)
         if self.rules.variant.freebsd:
             yield from self.freebsd_extras(sa)
         kind, sport, dport = NATTType.ESPINUDP, src.port or ENCAPSULATED, dst.port or ENCAPSULATED
@@ -303,11 +304,11 @@ class Associations:
             src, dst = (SocketAddress(end.ip, port, end.scope) for end, port in zip((src, dst), sa.ports, strict=True))
         both = (None, ANY_PROTOCOL)
         (sbits, sproto), (dbits, dproto) = sa.ends or (both, both)
-        yield address(Ext.ADDRESS_SRC, src, sbits, sproto)
-        yield address(Ext.ADDRESS_DST, dst, dbits, dproto)
+        yield self.end(Ext.ADDRESS_SRC, src, sbits, sproto)
+        yield self.end(Ext.ADDRESS_DST, dst, dbits, dproto)
         if sa.proxy is not None:
             end, proto = sa.proxy
-            yield address(Ext.ADDRESS_PROXY, end.addresses[0], end.prefixlen, proto)
+            yield self.end(Ext.ADDRESS_PROXY, end.addresses[0], end.prefixlen, proto)
 
     def freebsd_extras(self, sa: Association) -> Iterator[ExtensionValue]:
         """What FreeBSD's setkey sends between the association and its addresses."""
@@ -334,7 +335,7 @@ class Associations:
     def named(self, sa: Association, src: SocketAddress, dst: SocketAddress) -> Iterator[ExtensionValue]:
         """The extensions of GET and DELETE."""
         yield from self.identified(sa)
-        yield from (address(Ext.ADDRESS_SRC, src), address(Ext.ADDRESS_DST, dst))
+        yield from (self.end(Ext.ADDRESS_SRC, src), self.end(Ext.ADDRESS_DST, dst))
 
     def limits(self, sa: Association) -> Iterator[ExtensionValue]:
         """Lifetimes and context, as far as they were given."""
@@ -344,12 +345,25 @@ class Associations:
         if sa.context is not None:
             yield sa.context
 
-    def identified(self, sa: Association) -> Iterator[ExtensionValue]:
-        """The association itself: setkey leaves it to the system to call it mature."""
-        window = min(sa.replay, 0xFF) << self._unit
-        yield SA(sa.spi, window, auth=sa.auth, encrypt=sa.encrypt, flags=sa.flags if sa.exact is None else sa.exact)
-        if Ext.SA2 in self.rules.dialect.by_type:
+    def identified(self, sa: Association, state: State = State.LARVAL) -> Iterator[ExtensionValue]:
+        """The association itself: setkey leaves it to the system to call it mature, as KAME's systems do."""
+        window, flags = min(sa.replay, 0xFF) << self._unit, sa.flags if sa.exact is None else sa.exact
+        yield SA(sa.spi, window, state, auth=sa.auth, encrypt=sa.encrypt, flags=flags)
+        if self._kame:
             yield SA2(sa.mode, sa.reqid)
+
+    def end(
+        self, exttype: Ext, sockaddr: SocketAddress, prefixlen: int | None = None, proto: int = ANY_PROTOCOL
+    ) -> Address:
+        """An address, with what this system tells of one."""
+        found = address(exttype, sockaddr, prefixlen, proto)
+        told = self.rules.dialect.by_type[exttype].layout.by_name
+        return found if "prefixlen" in told else replace(found, prefixlen=0, proto=0)
+
+    @property
+    def _kame(self) -> bool:
+        """Whether the system has KAME's additions, and so a setkey of its own."""
+        return Ext.SA2 in self.rules.dialect.by_type
 
     @property
     def _unit(self) -> int:

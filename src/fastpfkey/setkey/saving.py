@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from ..spec.grammar import grammar
 from ..spec.model import Dialect
 from ..spec.profiles import PROFILES
 from ..spec.terms import AuthAlgorithm, EncryptAlgorithm, MessageType, NATTType, SAState, SAType
@@ -187,7 +188,8 @@ class _Statement:
         proxy = self.message.address_proxy
         if proxy is None and PROFILES[self.dialect.name].source_is_no_proxy:
             proxy = replace(self.src, exttype=Ext.ADDRESS_PROXY, sockaddr=SocketAddress(self.src.ip))
-        if proxy is not None and proxy.ip is not None:
+        form = grammar(self.dialect).form(MessageType.ADD, to_engine=True, bare=False)
+        if proxy is not None and proxy.ip is not None and form is not None and Ext.ADDRESS_PROXY in form.known:
             port = f"[{proxy.port}]" if proxy.port else ""
             yield from ("-proxy", f"{proxy.ip}/{proxy.prefixlen}{port}", str(proxy.proto))
 
