@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -186,3 +188,14 @@ class TestSurroundings:
             process.send_signal(2)
             assert process.stderr.read() == b""
         assert process.returncode == 130
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+    def test_a_file_under_way_is_taken_away(self, tmp_path: Path, number: int) -> None:
+        """It may hold keys."""
+        command = [sys.executable, "-m", "fastpfkey", "dump", "demo:2000000", "--format", "csv"]
+        with subprocess.Popen([*command, "-o", str(tmp_path / "sad.csv"), "--show-keys"]) as process:
+            while not list(tmp_path.iterdir()):
+                time.sleep(0.01)
+            process.send_signal(number)
+        assert process.returncode == 128 + number
+        assert list(tmp_path.iterdir()) == []

@@ -28,6 +28,7 @@ from ..wire import requests
 from ..wire.decode import decode
 from .errors import SourceError
 from .setkey_sources import engine_of
+from .signals import leaving_nothing
 from .telling import note, tell
 from .viewing import STANDARD
 
@@ -79,7 +80,8 @@ def run_script(name: str, text: bytes, engine: Engine, variant: str) -> bool:
 @contextmanager
 def _written(path: Path) -> Iterator[TextIO]:
     """The text of a file that is its owner's alone, and in its place only when it is whole; - is standard output."""
-    with nullcontext(sys.stdout.buffer) if str(path) == STANDARD else replacing(path, private=True) as file:
+    target = nullcontext(sys.stdout.buffer) if str(path) == STANDARD else replacing(path, private=True)
+    with leaving_nothing(), target as file:
         text = io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", write_through=True)
         yield text
         text.detach()

@@ -7,10 +7,9 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 from typing import NamedTuple
 
 from ..engine.engine import Engine
@@ -18,6 +17,7 @@ from ..transport import preloading
 from ..transport.keeping import Keeper
 from ..transport.serving import Limits, Server
 from .errors import SourceError
+from .signals import acting
 from .telling import note, tell
 
 UNIX = "unix:"
@@ -60,7 +60,7 @@ def serve(path: Path, dialect: str, limits: Limits, most: int | None, state: Sta
         if keeper is not None:
             save = keeper.save
             actions[signal.SIGHUP] = lambda: server.call(save)
-        with _signals(actions):
+        with acting(actions):
             held_now = f" with {len(engine):,} associations" if len(engine) else ""
             note(f"{engine.dialect.name} engine at unix:{path}{held_now}")
             server.run()
@@ -108,21 +108,6 @@ def _run(program: Path, command: Sequence[str], environment: dict[str, str]) -> 
         def forward(number: int) -> Callable[[], None]:
             return lambda: child.send_signal(number)
 
-        with _signals({signal.SIGTERM: forward(signal.SIGTERM), signal.SIGINT: lambda: None}):
+        with acting({signal.SIGTERM: forward(signal.SIGTERM), signal.SIGINT: lambda: None}):
             status = child.wait()
     return 128 - status if status < 0 else status
-
-
-@contextmanager
-def _signals(actions: dict[signal.Signals, Callable[[], None]]) -> Iterator[None]:
-    """Do something else than usual when these signals come."""
-
-    def handler(action: Callable[[], None]) -> Callable[[int, FrameType | None], None]:
-        return lambda number, frame: action()
-
-    before = {number: signal.signal(number, handler(action)) for number, action in actions.items()}
-    try:
-        yield
-    finally:
-        for number, usual in before.items():
-            signal.signal(number, usual)

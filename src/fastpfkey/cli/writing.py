@@ -18,6 +18,7 @@ from ..interop.files import write_batches
 from ..interop.records import Record, records
 from ..transport.files import replacing
 from .rendering import row_writer
+from .signals import leaving_nothing
 from .viewing import BINARY, View
 
 FILE = "file"
@@ -71,7 +72,7 @@ def opened(view: View, out: TextIO) -> Iterator[TextIO]:
     if view.output is None:
         yield out
         return
-    with replacing(Path(view.output), private=view.show_keys) as file:
+    with leaving_nothing(), replacing(Path(view.output), private=view.show_keys) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="\n")
         try:
             yield text
