@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
-import numpy as np
-
 from ..columns.associations import SATable
 from ..errors import ReplyError
 from ..session.refusal import refusal
@@ -75,7 +73,7 @@ def without_refusals(batch: Batch) -> tuple[Batch, list[ReplyError]]:
         return batch, []
     dialect = batch.dialect
     empty = dialect.errnos.get(dialect.replies.empty)
-    found = [batch[row] for row in np.flatnonzero(bare).tolist()]
+    found = [batch[row] for row in bare.nonzero()[0].tolist()]
     refused = [each for each in found if not (each.errno == empty and each.type in DUMPS)]
     rest = table[~bare]["message_offset"].data
     return (
