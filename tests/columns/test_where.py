@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
+import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from corpus.groundtruth import capture
 
 import fastpfkey as pf
 from columns.support import MIXED, associations
+from fastpfkey.columns.where import question, rows
 
 Row = dict[str, Any]
 
@@ -76,6 +79,20 @@ def test_policies_and_keys_follow_their_rows() -> None:
     ]
 
 
+def test_now_is_the_time_of_the_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = associations()
+    limited = table[table["hard_addtime"] > 0]
+    ends = (limited["current_addtime"] + limited["hard_addtime"]).tolist()
+    monkeypatch.setattr(time, "time", lambda: float(max(ends) - 10))
+    found = table.where("hard_addtime > 0 and current_addtime + hard_addtime - now > 0")
+    assert found["spi"].tolist() == limited["spi"][np.array(ends) > max(ends) - 10].tolist()
+    assert len(found) > 0
+    asked = question("current_addtime < now and spi > 0")
+    assert asked.columns == ("current_addtime", "spi")
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    assert len(table[rows(table, asked)]) == len(table)
+
+
 REFUSED = {
     "state = 'mature'": (6, "== is what compares"),
     "spi == 1 and reqid =2": (19, "== is what compares"),
@@ -90,6 +107,7 @@ REFUSED = {
     "spi ** 2 > 1": (0, "only + - * and /"),
     "spi == True": (7, "a number is needed"),
     "spi is 3": (7, "only None"),
+    "now is None": (0, "no column 'now'"),
     "__import__('os').system('true') == 0": (0, "the name of a column is needed"),
     "(lambda: 1)() == 1": (0, "the name of a column is needed"),
     "spi == spi.real": (7, "the name of a column is needed"),

@@ -55,6 +55,7 @@ def decode(
     epilog=examples(
         "fastpfkey dump demo:5",
         "fastpfkey dump demo:1000 --where \"state == 'dying'\" --sort -current_bytes --limit 3",
+        'fastpfkey dump demo:1000 --where "hard_addtime > 0 and current_addtime + hard_addtime - now < 300"',
         "fastpfkey dump demo:1000 --format parquet --output sad.parquet",
     )
 )

@@ -194,8 +194,9 @@ class Table:
         """A table of the rows for which the answer is yes: `table.where("state == 'mature' and dst in '10.0.0.0/8'")`.
 
         Columns are compared with numbers (`< <= > >= == !=`, with `+ - * /`), terms and addresses with strings; `in`
-        takes a network or a list; `and`, `or` and `not` combine. A comparison with what a row lacks is false, and
-        `reqid is None` asks for that. Raises QueryError, which says what is wrong and where.
+        takes a network or a list; `and`, `or` and `not` combine. `now` is Unix time: of what has a hard limit,
+        `current_addtime + hard_addtime - now < 300` asks for what ends in five minutes. A comparison with what a row
+        lacks is false, and `reqid is None` asks for that. Raises QueryError, which says what is wrong and where.
         """
         from .where import rows
 

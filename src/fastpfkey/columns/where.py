@@ -1,8 +1,9 @@
 """Questions to a table in one line, such as `state == 'mature' and dst in '10.0.0.0/8'`.
 
 The text is Python's own grammar, parsed and never executed: what is no question about columns is refused with the
-place where it stands. Names of columns stand for their values, strings for terms and addresses. Everything is computed
-for all rows at once. A comparison with what a row lacks is false, as in SQL; `natt_type is None` asks for that.
+place where it stands. Names of columns stand for their values, strings for terms and addresses, `now` for Unix time.
+Everything is computed for all rows at once. A comparison with what a row lacks is false, as in SQL; `natt_type is None`
+asks for that.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import difflib
 import ipaddress
 import operator
 import re
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -43,6 +45,9 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Div: operator.truediv,
 }
 
+NOW = "now"
+"""What stands for the time of the question, in seconds since 1970."""
+
 LONGEST = 4096
 """Characters of a question: enough for people, too little to nest without end."""
 
@@ -54,6 +59,8 @@ class Question(NamedTuple):
     tree: ast.expr
     columns: tuple[str, ...]
     """Names of the columns that it asks about."""
+    now: float
+    """Unix time when it was asked: the same for all rows, however many tables these are of."""
 
 
 def question(text: str) -> Question:
@@ -71,8 +78,8 @@ def question(text: str) -> Question:
         raise QueryError(text, position, reason) from None
     except (ValueError, RecursionError, MemoryError):
         raise QueryError(text, 0, "this cannot be read") from None
-    names = (node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
-    return Question(text.strip(), tree, tuple(dict.fromkeys(names)))
+    names = (node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id != NOW)
+    return Question(text.strip(), tree, tuple(dict.fromkeys(names)), time.time())
 
 
 def rows(table: Table, asked: Question | str) -> Mask:
@@ -207,6 +214,8 @@ class _Answer:
             if isinstance(node.value, bool) or not isinstance(node.value, int | float):
                 raise self.refused(node, "a number is needed here")
             return _Values(node.value)
+        if isinstance(node, ast.Name) and node.id == NOW:
+            return _Values(self.asked.now)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             inner = self.numbers(node.operand)
             return _Values(-_signed(inner.values), inner.missing)
