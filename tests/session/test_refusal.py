@@ -41,6 +41,18 @@ def test_an_aead_on_linux() -> None:
     assert str(pickle.loads(pickle.dumps(error))) == text
 
 
+def test_what_is_malformed_in_a_request() -> None:
+    key = b"\xa5" * 15
+    request = pf.requests.add(
+        "esp", 0x1000, "192.0.2.1", "192.0.2.2", encrypt="aes-cbc", encrypt_key=key, hard=60, dialect="linux"
+    )
+    text = str(refusal(request.dialect, Type.ADD, 22, 7, request))
+    assert text.startswith("ADD: EINVAL (22): 120 bits are no key for AES_CBC, which takes 128 to 256")
+    assert "something in the request does not fit" in text
+    assert "a5a5" not in text
+    assert "120 bits" not in str(refusal(request.dialect, Type.ADD, 17, 7, request))
+
+
 def test_a_key_that_is_too_short() -> None:
     (reason,) = unsupported(add(pf.EncryptAlgorithm.AES_CBC, 12, pf.AuthAlgorithm.SHA1_HMAC), supported())
     assert reason == "aes-cbc is listed with keys of 128 to 256 bits, not 96"

@@ -1,4 +1,8 @@
-"""Error replies as exceptions: what is wrong and, where a REGISTER reply is at hand, with which algorithm or key."""
+"""Error replies as exceptions: what is wrong, and what of the request is.
+
+That is what the system's grammar does not allow in it, and, where a REGISTER reply is at hand, the algorithm or key
+that the system does not have.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,9 @@ from ..spec.terms import ExtensionType, MessageType, SAType, Term
 from ..wire.extensions import Key, Supported
 from ..wire.message import Message
 
+MALFORMED = "EINVAL"
+"""What engines answer to whatever does not fit."""
+
 
 def refusal(
     dialect: Dialect,
@@ -22,12 +29,22 @@ def refusal(
 ) -> ReplyError:
     """The exception for a reply with this errno.
 
-    With the request and the lists of a REGISTER reply, it also says what the system does not support.
+    With the request it also says what is malformed in it, and with the lists of a REGISTER reply what the system does
+    not support.
     """
     reasons = [explain(dialect, kind, errno)]
     if request is not None:
+        if errno == dialect.errnos.get(MALFORMED):
+            reasons = [*malformed(request), *reasons]
         reasons += unsupported(request, supported)
     return ReplyError(kind, errno, dialect.errno_name(errno), seq, "; ".join(filter(None, reasons)))
+
+
+def malformed(request: Message) -> list[str]:
+    """What the grammar of its system does not allow in a request, a sentence each."""
+    from ..wire.rules import check  # which is used only when something is wrong
+
+    return [violation.sentence for violation in check(request) if violation.level == "error"]
 
 
 def unsupported(request: Message, supported: Iterable[Supported]) -> list[str]:
