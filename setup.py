@@ -11,6 +11,7 @@ from setuptools import Extension, setup
 HOTPATH = (
     "shapes",
     "steps",
+    "windows",
     "rows",
     "walk",
     "columns",

@@ -31,20 +31,26 @@ from .shapes cimport (
 )
 from .steps cimport (
     BLOCK,
+    PFKEY_SLOTS_AT_ONCE,
     Column,
     ColumnRow,
+    Four,
     Job,
     Origin,
-    Place,
     Plan,
     Step,
     Tile,
+    Window,
     make_steps,
     sort_out_columns,
 )
+from .windows cimport fill_up, find_windows
 
 cdef extern from "tiles.h" nogil:
     void stream_end "pfkey_stream_end"() noexcept
+
+cdef extern from "match.h" nogil:
+    int lines_a_column "pfkey_lines_a_column"() noexcept
 
 cdef enum:
     STREAM_FROM = 16 << 20  # bytes of messages; a table of fewer may fit the cache, where its reader wants it
@@ -135,24 +141,28 @@ cdef Decoder* decoder_new(const Plan* plan, int32_t shapes) except NULL:
     cdef Job* job = <Job*> calloc(1, sizeof(Job))
     cdef size_t each = <size_t> plan.columns + 1
     cdef size_t each_of_shape = each * <size_t> shapes
+    cdef size_t fours = each // PFKEY_SLOTS_AT_ONCE + 1
     if job == NULL:
         raise MemoryError
     job.plan = plan[0]
+    job.lines_a_column = lines_a_column()
     job.memory = malloc(
-        each_of_shape * (sizeof(Step) + sizeof(Origin) + sizeof(Place) + sizeof(uint64_t) + sizeof(int32_t))
-        + each * (sizeof(Column) + sizeof(Tile) + BLOCK * sizeof(uint8_t*))
+        each_of_shape * (sizeof(Step) + sizeof(Origin) + sizeof(uint64_t) + sizeof(int32_t))
+        + fours * (<size_t> shapes * sizeof(Four) + PFKEY_SLOTS_AT_ONCE * BLOCK * sizeof(uint8_t*))
+        + each * (sizeof(Column) + sizeof(Tile) + sizeof(Window))
     )
     if job.memory == NULL:
         decoder_free(job)
         raise MemoryError
     job.steps = <Step*> job.memory
     job.origins = <Origin*> (job.steps + each_of_shape)
-    job.slot_places = <Place*> (job.origins + each_of_shape)
-    job.values = <uint64_t*> (job.slot_places + each_of_shape)
+    job.fours = <Four*> (job.origins + each_of_shape)
+    job.values = <uint64_t*> (job.fours + fours * <size_t> shapes)
     job.places = <const uint8_t**> (job.values + each_of_shape)
-    job.tiles = <Tile*> (job.places + each * BLOCK)
+    job.tiles = <Tile*> (job.places + fours * PFKEY_SLOTS_AT_ONCE * BLOCK)
     job.columns = <Column*> (job.tiles + each)
-    job.slots = <int32_t*> (job.columns + each)
+    job.windows = <Window*> (job.columns + each)
+    job.slots = <int32_t*> (job.windows + each)
     memset(job.columns, 0, each * sizeof(Column))
     try:
         job.cache = cache_new(shapes)
@@ -211,7 +221,8 @@ cdef uint64_t decode_blocks(
         if taken:
             if job.shapes_changed:
                 sort_out_columns(job)
-            find_places(job, taken)
+                find_windows(job)
+            find_places(job, fill_up(job, taken))
             write_block(job, count, taken)
             count += taken
     if job.streaming:

@@ -13,6 +13,8 @@
 #define PFKEY_MAX_STEPS 16
 #define PFKEY_COMMON_STEPS 6 /* as many as most messages need: no loop to be guessed wrongly */
 
+#define PFKEY_LINES_A_COLUMN 36 /* all of the next block while the columns of a whole table are written */
+
 typedef int (*pfkey_match)(
     const uint8_t *message, const uint8_t *mask, const uint8_t *value, const uint64_t *bits, int32_t steps
 );
@@ -79,15 +81,25 @@ __attribute__((target("avx512f,avx512bw"))) static int pfkey_match_avx512(
     return _mm512_test_epi64_mask(difference, difference) == 0;
 }
 
+static inline int pfkey_has_avx512(void) {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
+}
+
 static inline pfkey_match pfkey_best_match(void) {
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw"))
+    if (pfkey_has_avx512())
         return pfkey_match_avx512;
     return __builtin_cpu_supports("avx2") ? pfkey_match_avx2 : pfkey_match_words;
 }
 
+/* Lines of the next block to fetch while one of the columns is written. x86 without AVX-512 computes for longer than it
+ * waits for memory, and there this only takes time. */
+static inline int pfkey_lines_a_column(void) { return pfkey_has_avx512() ? PFKEY_LINES_A_COLUMN : 0; }
+
 #else
 
 static inline pfkey_match pfkey_best_match(void) { return pfkey_match_words; }
+
+static inline int pfkey_lines_a_column(void) { return PFKEY_LINES_A_COLUMN; }
 
 #endif
 

@@ -2,8 +2,9 @@
 # cython: freethreading_compatible=True
 """Writing rows: one column of a block after the other, each by a loop that serves all shapes without decisions.
 
-Numbers of 4 and 8 bytes at one offset go through tiles, which transpose them in vector registers. Large tables are
-streamed out past the cache, while the next block is fetched.
+Numbers of 4 and 8 bytes at one offset go through tiles, which transpose them in vector registers, and small fields that
+lie close together through windows (windows.pyx). Large tables are streamed out past the cache, while the next block is
+fetched.
 """
 
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
@@ -33,6 +34,7 @@ from .steps cimport (
     NUMBER,
     NUMBERS,
     ONES,
+    PFKEY_SLOTS_AT_ONCE,
     PFKEY_WINDOW,
     PLACE,
     TABLES,
@@ -40,15 +42,16 @@ from .steps cimport (
     UNIFORM,
     UNKNOWN,
     Column,
+    Four,
     Job,
     Origin,
-    Place,
     Step,
     Tile,
     origins_of,
     step_of,
     values_of,
 )
+from .windows cimport write_window
 
 cdef extern from "tiles.h" nogil:
     size_t tile8 "pfkey_tile8"(
@@ -67,22 +70,31 @@ cdef extern from "tiles.h" nogil:
     ) noexcept
     void stream "pfkey_stream"(uint8_t* to, const uint8_t* frm, size_t size) noexcept
 
-cdef enum:
-    LINES_A_COLUMN = 24  # of the next block, fetched while a column is written
+cdef extern from "places.h" nogil:
+    void find_four_places "pfkey_four_places"(
+        const uint8_t** places,
+        size_t stride,
+        const uint8_t** messages,
+        const int32_t* shapes,
+        const Four* fours,
+        size_t count,
+    ) noexcept
 
 
 cdef void find_places(Job* job, int32_t taken) noexcept nogil:
     """Note the place of every slot in every message of the block, without asking whether the message has it."""
-    cdef const Place* shapes
-    cdef const Place* shape
-    cdef const uint8_t** places
-    cdef int32_t s, k
-    for s in range(1, job.slots_count):
-        shapes = job.slot_places + <size_t> s * job.cache.capacity
-        places = job.places + <size_t> s * BLOCK
-        for k in range(taken):
-            shape = shapes + job.shapes[k]
-            places[k] = <const uint8_t*> ((<size_t> job.messages[k] & shape.mask) + shape.offset)
+    cdef size_t capacity = <size_t> job.cache.capacity
+    cdef int32_t fours = (job.slots_count - 1 + PFKEY_SLOTS_AT_ONCE - 1) // PFKEY_SLOTS_AT_ONCE
+    cdef int32_t k
+    for k in range(fours):
+        find_four_places(
+            job.places + <size_t> k * PFKEY_SLOTS_AT_ONCE * BLOCK,
+            BLOCK,
+            job.messages,
+            job.shapes,
+            job.fours + k * capacity,
+            taken,
+        )
 
 
 cdef void write_block(Job* job, uint64_t done, int32_t taken) noexcept nogil:
@@ -93,9 +105,12 @@ cdef void write_block(Job* job, uint64_t done, int32_t taken) noexcept nogil:
     for c in range(job.tiles_count):
         fetch_next(job)
         write_tile(job, job.tiles + c, done, taken)
+    for c in range(job.windows_count):
+        fetch_next(job)
+        write_window(job, job.windows + c, done, taken)
     for c in range(job.plan.columns):
         column = job.columns + c
-        if column.kind == TILED:
+        if column.kind == TILED or column.windowed:
             continue
         fetch_next(job)
         target = column.target + done * <uint64_t> column.width
@@ -144,7 +159,7 @@ cdef void write_tile(Job* job, const Tile* tile, uint64_t done, int32_t taken) n
 
 cdef inline void fetch_next(Job* job) noexcept nogil:
     """Fetch some of the next block, so that memory works while columns are written."""
-    cdef const uint8_t* stop = min(job.end, job.ahead + LINES_A_COLUMN * LINE)
+    cdef const uint8_t* stop = min(job.end, job.ahead + job.lines_a_column * LINE)
     while job.ahead < stop:
         fetch_far(job.ahead)
         job.ahead += LINE
@@ -152,7 +167,7 @@ cdef inline void fetch_next(Job* job) noexcept nogil:
 
 cdef void write_rows(Job* job, const Column* column, int32_t c, uint8_t* to, int32_t count) noexcept nogil:
     """Write the values of the block's messages to consecutive rows."""
-    cdef const uint8_t** places = (job.places + <size_t> column.slot * BLOCK) if column.slot else job.messages
+    cdef const uint8_t** places = (job.places + <size_t> (column.slot - 1) * BLOCK) if column.slot else job.messages
     cdef const Step* step = column.step
     cdef int32_t k
     if column.kind == NUMBERS and step.width == column.width and step.shift == 0:

@@ -17,6 +17,14 @@ cdef extern from "tiles.h" nogil:
         uint8_t mask[16]
         uint8_t extra[16]
 
+cdef extern from "places.h" nogil:
+    enum:
+        PFKEY_SLOTS_AT_ONCE
+
+    ctypedef struct Four "pfkey_four":
+        size_t mask[4]
+        size_t offset[4]
+
 cdef enum:
     BLOCK = 256  # messages that are walked and then written together
     LINE = 64  # bytes of a cache line
@@ -81,10 +89,6 @@ cdef enum Kind:
     ADDRESSES  # 16 bytes, or an IPv4 address as v4-mapped IPv6 (RFC 4291, 2.5.5.2)
     MIXED  # whatever each shape's step says
 
-cdef struct Place:  # of a slot in the messages of a shape: (message & mask) + offset
-    size_t mask  # none where the slot is absent, so that the offset is an address that holds zeros
-    size_t offset
-
 cdef struct Column:
     uint8_t* target  # the caller's memory for the first row
     int32_t width
@@ -92,11 +96,18 @@ cdef struct Column:
     int32_t slot
     int32_t distance  # from the slot's place
     const Step* step  # that of any shape that has the field
+    bint windowed  # written with others of its window
 
 cdef struct Tile:
     int32_t width  # bytes of a number
     int32_t at  # offset of the window in the message
     Column* columns[4]  # by their place in the window, NULL where there is none
+
+cdef struct Window:
+    int32_t slot
+    int32_t at  # from the slot's place
+    int32_t count
+    int32_t columns[16]
 
 cdef struct Plan:
     Frame frame
@@ -116,6 +127,7 @@ cdef struct Job:
     const uint8_t* base
     uint64_t row  # of the caller's columns, where the first message goes
     bint streaming
+    int32_t lines_a_column  # of the next block, fetched while a column is written
     const uint8_t* ahead  # of the next block, what has not been fetched yet
     const uint8_t* end
     const uint8_t* messages[BLOCK]
@@ -124,10 +136,13 @@ cdef struct Job:
     Origin* origins  # for each column and shape: of ADDRESSES where they come from
     int32_t slots_count
     int32_t* slots  # for each slot and shape the offset of its place, or ABSENT
-    Place* slot_places  # the same, as find_places wants it
-    const uint8_t** places  # for each slot its place in each message of the block; slot 0 is the message itself
+    Four* fours  # the same without slot 0, which is the message itself, as find_places wants it
+    const uint8_t** places  # for each slot but 0 its place in each message of the block
     Tile* tiles
     int32_t tiles_count
+    Window* windows
+    int32_t windows_count
+    uint16_t halves[8 * BLOCK]  # a window of each message, split by windows.h
     uint8_t zeros[2 * REACH]
     uint8_t scratch[BLOCK * 16]
 

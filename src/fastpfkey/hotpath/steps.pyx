@@ -109,8 +109,7 @@ cdef void sort_out_columns(Job* job) noexcept nogil:
             join_tile(job, job.columns + c)
     for c in range(job.plan.columns):
         note_shapes(job, job.columns + c, c)
-    for c in range(1, job.slots_count):
-        note_places(job, c)
+    note_places(job)
     job.shapes_changed = False
 
 
@@ -153,14 +152,19 @@ cdef Origin origin_of(const Step* step) noexcept nogil:
     return origin
 
 
-cdef void note_places(Job* job, int32_t s) noexcept nogil:
-    """Note how the place of a slot follows from a message of each shape."""
-    cdef const int32_t* slot = job.slots + <size_t> s * job.cache.capacity
-    cdef Place* places = job.slot_places + <size_t> s * job.cache.capacity
-    cdef int32_t k
-    for k in range(job.cache.count):
-        places[k].mask = 0 if slot[k] == ABSENT else ~<size_t> 0
-        places[k].offset = <size_t> (job.zeros + REACH) if slot[k] == ABSENT else <size_t> slot[k]
+cdef void note_places(Job* job) noexcept nogil:
+    """Note how the places of all slots follow from a message of each shape; those that make up a four are absent."""
+    cdef int32_t fours = (job.slots_count - 1 + PFKEY_SLOTS_AT_ONCE - 1) // PFKEY_SLOTS_AT_ONCE
+    cdef int32_t s, k, at
+    cdef Four* four
+    for s in range(fours * PFKEY_SLOTS_AT_ONCE):
+        for k in range(job.cache.count):
+            at = job.slots[(s + 1) * job.cache.capacity + k] if s + 1 < job.slots_count else ABSENT
+            four = job.fours + s // PFKEY_SLOTS_AT_ONCE * job.cache.capacity + k
+            four.mask[s % PFKEY_SLOTS_AT_ONCE] = 0 if at == ABSENT else ~<size_t> 0
+            four.offset[s % PFKEY_SLOTS_AT_ONCE] = (
+                <size_t> (job.zeros + REACH) if at == ABSENT else <size_t> at
+            )
 
 
 cdef void sort_out_column(Job* job, Column* column, int32_t c) noexcept nogil:
@@ -196,6 +200,7 @@ cdef void sort_out_column(Job* job, Column* column, int32_t c) noexcept nogil:
         column.kind = ADDRESSES
     elif tables and not alike:
         column.kind = TABLES
+        column.distance = field.at
     elif not alike or constant != absent:
         column.kind = MIXED
     elif field.action == PLACE and not absent and field.value == 0:
