@@ -71,25 +71,25 @@ class Waiter:
         return bool(ready)
 
 
-def _method(operation: Callable[Concatenate[Context, P], Program[T]]) -> Callable[Concatenate[Client, P], T]:
+def method(operation: Callable[Concatenate[Context, P], Program[T]]) -> Callable[Concatenate[Client, P], T]:
     """An operation as a method; those of one client take turns."""
 
     @wraps(operation)
-    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
+    def call(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
         with self._turn:
             return self._waiter.run(operation(self._context, *args, **kwargs))
 
-    return method
+    return call
 
 
 def _reader(operation: Callable[Concatenate[Context, P], Program[T]]) -> Callable[Concatenate[Client, P], T]:
     """An operation with an endpoint of its own as a method."""
 
     @wraps(operation)
-    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
+    def call(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self._waiter.run(operation(self._context, *args, **kwargs))
 
-    return method
+    return call
 
 
 class Client(BaseClient):
@@ -109,28 +109,28 @@ class Client(BaseClient):
         self._turn = threading.Lock()
         self._waiter = Waiter()
 
-    request = _method(operations.request)
-    add = _method(operations.add)
-    update = _method(operations.update)
-    delete = _method(operations.delete)
-    get = _method(operations.get)
-    getspi = _method(operations.getspi)
-    acquire = _method(operations.acquire)
-    acquire_failure = _method(operations.acquire_failure)
-    flush = _method(operations.flush)
-    register = _method(operations.register)
-    add_many = _method(bulk.add_many)
-    update_many = _method(bulk.update_many)
-    delete_many = _method(bulk.delete_many)
-    apply = _method(applying.apply)
-    spdadd = _method(operations.spdadd)
-    spdupdate = _method(operations.spdupdate)
-    spdsetidx = _method(operations.spdsetidx)
-    spddelete = _method(operations.spddelete)
-    spddelete2 = _method(operations.spddelete2)
-    spdget = _method(operations.spdget)
-    spdflush = _method(operations.spdflush)
-    migrate = _method(operations.migrate)
+    request = method(operations.request)
+    add = method(operations.add)
+    update = method(operations.update)
+    delete = method(operations.delete)
+    get = method(operations.get)
+    getspi = method(operations.getspi)
+    acquire = method(operations.acquire)
+    acquire_failure = method(operations.acquire_failure)
+    flush = method(operations.flush)
+    register = method(operations.register)
+    add_many = method(bulk.add_many)
+    update_many = method(bulk.update_many)
+    delete_many = method(bulk.delete_many)
+    apply = method(applying.apply)
+    spdadd = method(operations.spdadd)
+    spdupdate = method(operations.spdupdate)
+    spdsetidx = method(operations.spdsetidx)
+    spddelete = method(operations.spddelete)
+    spddelete2 = method(operations.spddelete2)
+    spdget = method(operations.spdget)
+    spdflush = method(operations.spdflush)
+    migrate = method(operations.migrate)
     algorithms = _reader(reading.algorithms)
     dump = _reader(reading.dump)
     dump_messages = _reader(dump_messages)

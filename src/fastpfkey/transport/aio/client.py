@@ -1,10 +1,4 @@
-"""The same client for asyncio: every operation is awaited, and ends early when its task is cancelled.
-
-    async with pf.aio.Client.open("kernel") as client:
-        table = await client.dump("esp")
-
-What it does stands in `operations`, `reading` and `watching`; here it only waits.
-"""
+"""A client whose operations are awaited. What it does stands in `operations`, `reading` and `watching`."""
 
 from __future__ import annotations
 
@@ -13,14 +7,14 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequen
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from ..session.events import Event
-from ..wire.requests.values import Name
-from . import applying, bulk, operations, reading
-from .base import BaseClient
-from .dumping import dump_messages
-from .endpoint import Source
-from .programs import TIMEOUT, Context, Program, Wait
-from .watching import Wanted, begin, next_burst, watch
+from ...session.events import Event
+from ...wire.requests.values import Name
+from .. import applying, bulk, operations, reading
+from ..base import BaseClient
+from ..dumping import dump_messages
+from ..endpoint import Source
+from ..programs import TIMEOUT, Context, Program, Wait
+from ..watching import Wanted, begin, next_burst, watch
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,17 +51,17 @@ async def _wait(wait: Wait) -> bool:
     return True
 
 
-def _method(
+def method(
     operation: Callable[Concatenate[Context, P], Program[T]],
 ) -> Callable[Concatenate[Client, P], Coroutine[Any, Any, T]]:
     """An operation as a method; those of one client take turns."""
 
     @wraps(operation)
-    async def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
+    async def call(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
         async with self._turn:
             return await run(operation(self._context, *args, **kwargs))
 
-    return method
+    return call
 
 
 def _reader(
@@ -76,10 +70,10 @@ def _reader(
     """An operation with an endpoint of its own as a method."""
 
     @wraps(operation)
-    async def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
+    async def call(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await run(operation(self._context, *args, **kwargs))
 
-    return method
+    return call
 
 
 class Client(BaseClient):
@@ -89,28 +83,28 @@ class Client(BaseClient):
         super().__init__(source, timeout)
         self._turn = asyncio.Lock()
 
-    request = _method(operations.request)
-    add = _method(operations.add)
-    update = _method(operations.update)
-    delete = _method(operations.delete)
-    get = _method(operations.get)
-    getspi = _method(operations.getspi)
-    acquire = _method(operations.acquire)
-    acquire_failure = _method(operations.acquire_failure)
-    flush = _method(operations.flush)
-    register = _method(operations.register)
-    add_many = _method(bulk.add_many)
-    update_many = _method(bulk.update_many)
-    delete_many = _method(bulk.delete_many)
-    apply = _method(applying.apply)
-    spdadd = _method(operations.spdadd)
-    spdupdate = _method(operations.spdupdate)
-    spdsetidx = _method(operations.spdsetidx)
-    spddelete = _method(operations.spddelete)
-    spddelete2 = _method(operations.spddelete2)
-    spdget = _method(operations.spdget)
-    spdflush = _method(operations.spdflush)
-    migrate = _method(operations.migrate)
+    request = method(operations.request)
+    add = method(operations.add)
+    update = method(operations.update)
+    delete = method(operations.delete)
+    get = method(operations.get)
+    getspi = method(operations.getspi)
+    acquire = method(operations.acquire)
+    acquire_failure = method(operations.acquire_failure)
+    flush = method(operations.flush)
+    register = method(operations.register)
+    add_many = method(bulk.add_many)
+    update_many = method(bulk.update_many)
+    delete_many = method(bulk.delete_many)
+    apply = method(applying.apply)
+    spdadd = method(operations.spdadd)
+    spdupdate = method(operations.spdupdate)
+    spdsetidx = method(operations.spdsetidx)
+    spddelete = method(operations.spddelete)
+    spddelete2 = method(operations.spddelete2)
+    spdget = method(operations.spdget)
+    spdflush = method(operations.spdflush)
+    migrate = method(operations.migrate)
     algorithms = _reader(reading.algorithms)
     dump = _reader(reading.dump)
     dump_messages = _reader(dump_messages)
