@@ -7,12 +7,38 @@ does not fit is given up at the first step without room and counts for nothing.
 """
 
 from cpython.buffer cimport PyBUF_SIMPLE, Py_buffer, PyBuffer_Release, PyObject_GetBuffer
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from .contract import Rendered
 from .load cimport load_number
+from .text cimport (
+    ADDRESS_SIZE,
+    DATE_SIZE,
+    DAY,
+    DECIMAL_SIZE,
+    HEX,
+    PAIRS,
+    V4_SIZE,
+    colons,
+    dated,
+    dotted,
+    note_day,
+)
+from .writer cimport (
+    TextStep,
+    Word,
+    Writer,
+    Zone,
+    load_other,
+    operand,
+    put,
+    put_decimal,
+    put_hexadecimal,
+    put_padded,
+    put_word,
+)
 
 cdef enum TextOp:
     LITERAL = 0
@@ -32,63 +58,14 @@ cdef enum TextOp:
     BELOW = 14
     EACH = 15
 
-cdef struct TextStep:
-    int64_t op
-    int64_t column
-    int64_t width
-    int64_t other
-    int64_t other_width
-    int64_t first
-    int64_t second
-    int64_t skip
-
-cdef struct Word:
-    int64_t start
-    int64_t length
-
-cdef struct Zone:
-    int64_t since
-    int64_t offset
-
-cdef struct Writer:
-    const TextStep* steps
-    const uint8_t* text
-    const Word* words
-    const Zone* zones
-    int64_t zones_count
-    const uint8_t** columns
-    uint64_t inner  # rows that all columns of repetitions have
-    const uint8_t* buffer
-    uint64_t size  # of the buffer
-    uint8_t* to  # the next byte of the output
-    uint8_t* end
-    uint64_t day  # of the date that was written last, counted from 1970
-    uint8_t day_text[7]
-    uint8_t year_text[5]
-
-cdef enum:
-    DATE_SIZE = 20
-    DAY = 86400
-    DECIMAL_SIZE = 20  # digits of the largest number
-    ADDRESS_SIZE = 48
-    V4_SIZE = 16
-
 cdef extern from *:
     """
     #define PFKEY_LAST_DATE 253402300799ULL
     #define PFKEY_TWO_64 18446744073709551616.0
-    static const char pfkey_hex[] = "0123456789abcdef";
-    static const char pfkey_pairs[] =
-        "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
-        "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
-    static const char pfkey_months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     static const char pfkey_two_64[] = "18446744073709551616";
     """
     const uint64_t LAST_DATE "PFKEY_LAST_DATE"
     const double TWO_64 "PFKEY_TWO_64"
-    const char* HEX "pfkey_hex"
-    const char* PAIRS "pfkey_pairs"
-    const char* MONTHS "pfkey_months"
     const char* TWO_64_TEXT "pfkey_two_64"
 
 
@@ -150,7 +127,7 @@ def render(
     writer.columns = inputs.columns
     writer.buffer = &buffer[0] if buffer.shape[0] else NULL
     writer.size = buffer.shape[0]
-    writer.day = ~<uint64_t> 0
+    writer.day.number = ~<uint64_t> 0
     if row < rows and out.shape[0]:
         writer.to = &out[0]
         writer.end = &out[0] + out.shape[0]
@@ -249,62 +226,8 @@ cdef bint run(Writer* writer, int64_t first, int64_t last, uint64_t row) noexcep
     return fits
 
 
-cdef inline uint64_t load_other(Writer* writer, const TextStep* step, uint64_t row) noexcept nogil:
-    """The number in the other column of a step."""
-    return load_number(writer.columns[step.other] + row * step.other_width, <int> step.other_width, False)
-
-
-cdef inline uint64_t operand(Writer* writer, const TextStep* step, uint64_t row) noexcept nogil:
-    """The number in the other column of a step if it has one, else its own."""
-    return load_other(writer, step, row) if step.other_width else <uint64_t> step.second
-
-
-cdef inline bint put(Writer* writer, const uint8_t* text, uint64_t size) noexcept nogil:
-    """Write bytes."""
-    if size > <uint64_t> (writer.end - writer.to):
-        return False
-    memcpy(writer.to, text, size)
-    writer.to += size
-    return True
-
-
-cdef inline uint8_t* digits_before(uint8_t* end, uint64_t number) noexcept nogil:
-    """Write the digits of a number so that they end before `end`; where they begin."""
-    while number >= 100:
-        end -= 2
-        memcpy(end, PAIRS + 2 * (number % 100), 2)
-        number //= 100
-    if number >= 10:
-        end -= 2
-        memcpy(end, PAIRS + 2 * number, 2)
-    else:
-        end -= 1
-        end[0] = <uint8_t> (48 + number)
-    return end
-
-
-cdef inline bint put_decimal(Writer* writer, uint64_t number, int64_t width) noexcept nogil:
-    """Write a number with spaces up to a least width."""
-    cdef uint8_t text[DECIMAL_SIZE]
-    cdef uint8_t* begin = digits_before(text + DECIMAL_SIZE, number)
-    return put_padded(writer, begin, text + DECIMAL_SIZE - begin, width)
-
-
-cdef inline bint put_padded(Writer* writer, const uint8_t* text, uint64_t size, int64_t width) noexcept nogil:
-    """Write text with spaces before it up to a least width, or behind it if that is negative."""
-    cdef uint64_t least = <uint64_t> (-width if width < 0 else width)
-    cdef uint64_t padding = least - size if least > size else 0
-    if size + padding > <uint64_t> (writer.end - writer.to):
-        return False
-    if padding and width > 0:
-        memset(writer.to, 32, padding)
-        writer.to += padding
-    memcpy(writer.to, text, size)
-    writer.to += size
-    if padding and width < 0:
-        memset(writer.to, 32, padding)
-        writer.to += padding
-    return True
+# What follows is not inline as what `writer` has is, on purpose: with its scratch memory in the frame of `run`, one
+# process in five took two thirds longer, as the stack happened to lie.
 
 
 cdef bint put_rounded(Writer* writer, uint64_t number, int64_t width) noexcept nogil:
@@ -313,28 +236,6 @@ cdef bint put_rounded(Writer* writer, uint64_t number, int64_t width) noexcept n
     if value >= TWO_64:
         return put_padded(writer, <const uint8_t*> TWO_64_TEXT, DECIMAL_SIZE, width)
     return put_decimal(writer, <uint64_t> value, width)
-
-
-cdef inline bint put_hexadecimal(Writer* writer, uint64_t number, int64_t digits) noexcept nogil:
-    """Write the low digits of a number."""
-    cdef int64_t k
-    if digits > writer.end - writer.to:
-        return False
-    for k in range(digits - 1, -1, -1):
-        writer.to[k] = <uint8_t> HEX[number & 15]
-        number >>= 4
-    writer.to += digits
-    return True
-
-
-cdef inline bint put_word(Writer* writer, const TextStep* step, uint64_t number) noexcept nogil:
-    """Write the word of a number, or the number."""
-    cdef const Word* word
-    if number < <uint64_t> step.second:
-        word = writer.words + step.first + number
-        if word.start >= 0:
-            return put(writer, writer.text + word.start, word.length)
-    return put_decimal(writer, number, 0)
 
 
 cdef bint put_address(Writer* writer, const TextStep* step, uint64_t row) noexcept nogil:
@@ -354,71 +255,6 @@ cdef bint put_address(Writer* writer, const TextStep* step, uint64_t row) noexce
     return put(writer, writer.text + step.first, step.second)
 
 
-cdef inline uint8_t* dotted(uint8_t* to, const uint8_t* raw) noexcept nogil:
-    """An IPv4 address, in V4_SIZE bytes at most; where it ends."""
-    cdef int k
-    cdef uint8_t octet
-    for k in range(4):
-        octet = raw[k]
-        if octet >= 100:
-            to[0] = <uint8_t> (48 + octet // 100)
-            memcpy(to + 1, PAIRS + 2 * (octet % 100), 2)
-            to += 3
-        elif octet >= 10:
-            memcpy(to, PAIRS + 2 * octet, 2)
-            to += 2
-        else:
-            to[0] = <uint8_t> (48 + octet)
-            to += 1
-        to[0] = 46
-        to += 1
-    return to - 1
-
-
-cdef uint8_t* colons(uint8_t* to, const uint8_t* raw) noexcept nogil:
-    """An IPv6 address as inet_ntop writes it; where it ends."""
-    cdef uint16_t groups[8]
-    cdef int start = 8
-    cdef int length = 1
-    cdef int place, end, k
-    cdef int shift
-    for k in range(8):
-        groups[k] = <uint16_t> (raw[2 * k] << 8 | raw[2 * k + 1])
-    place = 0
-    while place < 8:
-        end = place
-        while end < 8 and groups[end] == 0:
-            end += 1
-        if end - place > length:
-            start = place
-            length = end - place
-        place = max(end, place + 1)
-    place = 0
-    while place < 8:
-        if place == start:
-            to[0] = 58
-            to += 1
-            place += length
-            if place == 8:
-                to[0] = 58
-                to += 1
-            continue
-        if place:
-            to[0] = 58
-            to += 1
-        if place == 6 and start == 0 and (length == 6 or (length == 5 and groups[5] == 0xFFFF)):
-            return dotted(to, raw + 12)
-        shift = 12
-        while shift and groups[place] >> shift == 0:
-            shift -= 4
-        while shift >= 0:
-            to[0] = <uint8_t> HEX[groups[place] >> shift & 15]
-            to += 1
-            shift -= 4
-        place += 1
-    return to
-
-
 cdef bint put_date(Writer* writer, uint64_t seconds) noexcept nogil:
     """Write Unix time as a date of the template's zone."""
     cdef uint64_t local, day, second
@@ -436,15 +272,9 @@ cdef bint put_date(Writer* writer, uint64_t seconds) noexcept nogil:
     local = min(local, LAST_DATE)
     day = local // DAY
     second = local % DAY
-    if day != writer.day:
-        note_day(writer, day)
-    memcpy(writer.to, writer.day_text, 7)
-    memcpy(writer.to + 7, PAIRS + 2 * (second // 3600), 2)
-    writer.to[9] = 58
-    memcpy(writer.to + 10, PAIRS + 2 * (second // 60 % 60), 2)
-    writer.to[12] = 58
-    memcpy(writer.to + 13, PAIRS + 2 * (second % 60), 2)
-    memcpy(writer.to + 15, writer.year_text, 5)
+    if day != writer.day.number:
+        note_day(&writer.day, day)
+    dated(writer.to, &writer.day, second)
     writer.to += DATE_SIZE
     return True
 
@@ -461,32 +291,6 @@ cdef int64_t zone_offset(const Writer* writer, int64_t seconds) noexcept nogil:
         else:
             high = middle
     return writer.zones[low].offset
-
-
-cdef void note_day(Writer* writer, uint64_t day) noexcept nogil:
-    """Keep the text of a day: the calendar is the same for all of its seconds.
-
-    Years are counted from the first of March, so that the day that is sometimes there comes last.
-    """
-    cdef uint64_t since = day + 719468  # from 0000-03-01
-    cdef uint64_t era = since // 146097  # 400 years
-    cdef uint64_t of_era = since - era * 146097
-    cdef uint64_t year = (of_era - of_era // 1460 + of_era // 36524 - of_era // 146096) // 365
-    cdef uint64_t of_year = of_era - (365 * year + year // 4 - year // 100)
-    cdef uint64_t month = (5 * of_year + 2) // 153  # from March
-    cdef uint64_t of_month = of_year - (153 * month + 2) // 5 + 1
-    year += era * 400 + (month >= 10)
-    month = month - 10 if month >= 10 else month + 2
-    writer.day = day
-    memcpy(writer.day_text, MONTHS + 3 * month, 3)
-    memcpy(writer.day_text + 4, PAIRS + 2 * of_month, 2)
-    if of_month < 10:
-        writer.day_text[4] = 32
-    writer.day_text[3] = 32
-    writer.day_text[6] = 32
-    writer.year_text[0] = 32
-    memcpy(writer.year_text + 1, PAIRS + 2 * (year // 100), 2)
-    memcpy(writer.year_text + 3, PAIRS + 2 * (year % 100), 2)
 
 
 cdef bint put_octets(
