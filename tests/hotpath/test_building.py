@@ -41,6 +41,10 @@ class TestClassify:
     def test_without_columns_all_rows_are_alike(self, twin: HotPath) -> None:
         assert classify(twin, rows=3) == ([0, 0, 0], [0])
 
+    def test_one_bit_that_varies_beside_words_that_are_full(self, twin: HotPath) -> None:
+        full = np.random.default_rng(0).integers(0, 1 << 64, 100, np.uint64)
+        assert classify(twin, full, (np.arange(100) % 2).astype(np.uint8))[0] == list(range(100))
+
     def test_without_rows_there_is_nothing(self, twin: HotPath) -> None:
         assert classify(twin, np.zeros(0, np.uint16)) == ([], [])
 

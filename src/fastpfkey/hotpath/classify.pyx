@@ -121,7 +121,7 @@ cdef uint64_t place(Trait* traits, uint64_t count, uint64_t* used) noexcept nogi
             low += 1
         while bits << shift & used[word]:
             shift += 1
-            if bits << shift >> shift != bits:
+            if shift == 64 or bits << shift >> shift != bits:  # what is shifted by 64 stays, on some machines
                 word, shift = word + 1, 0
         used[word] |= bits << shift
         words = max(words, <uint64_t> word + 1)
