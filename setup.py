@@ -20,6 +20,7 @@ HOTPATH = (
     "render",
     "records",
     "classify",
+    "moves",
     "build",
 )
 

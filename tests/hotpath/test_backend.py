@@ -135,7 +135,7 @@ print({{getattr(hotpath.load({backend!r}), name) is before[name] for name in bef
         assert answer(broken, "reference")[0] == "reference"
 
     @needs_compiled
-    @pytest.mark.parametrize("module", ["shapes", "columns", "gather", "pool", "classify", "build"])
+    @pytest.mark.parametrize("module", ["shapes", "columns", "gather", "pool", "classify", "moves", "build"])
     def test_a_module_that_is_missing_is_not_skipped(self, tmp_path: Path, module: str) -> None:
         assert refusal(copy(tmp_path, f"{module}.*.so", f"{module}.*.pyd")).startswith(NOT_LOADED)
 

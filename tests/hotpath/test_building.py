@@ -169,6 +169,60 @@ class TestBuild:
         found, _ = build(twin, plan(step4, step6, columns="16u1", parts=2), made, [0, 1], [column])
         assert found == bytes(4) + bytes([12, 13, 14, 15]) + bytes(8) + bytes(8) + bytes(range(16, 32))
 
+    @pytest.mark.parametrize("place", [0, 3, 12, 20])
+    def test_an_address_changes_nothing_before_it(self, twin: HotPath, place: int) -> None:
+        """Although it is the end of 16 bytes in its column; not even if it begins its message."""
+        made = templates((b"a" * 24, [place]))
+        column = np.arange(16, dtype=np.uint8)
+        found, _ = build(
+            twin, plan(BuildStep(IPV4, 0, 0, 4, 0, 0), columns="16u1"), made, [0, 0], [np.tile(column, (2, 1))]
+        )
+        assert found == 2 * (b"a" * place + bytes([12, 13, 14, 15]) + b"a" * (20 - place))
+
+    @pytest.mark.parametrize("swaps", [(0, 0), (0, 1), (1, 0)])
+    @pytest.mark.parametrize("distance", [8, 4, 16])
+    @pytest.mark.parametrize("places", [(8, 8), (8, 0), (0, -1), (-1, -1)])
+    @pytest.mark.parametrize("rows", [2, 40])
+    def test_two_numbers(
+        self, twin: HotPath, swaps: tuple[int, int], distance: int, places: tuple[int, int], rows: int
+    ) -> None:
+        """Neighbours, one over the other, and apart; at one place in all messages, and not."""
+        first = np.arange(1, rows + 1, dtype=np.uint64) * 0x0102030405060708
+        second = ~first
+        steps = BuildStep(NUMBER, 0, 0, 8, swaps[0], 0), BuildStep(NUMBER, 0, distance, 8, swaps[1], 1)
+        made = templates(*((b"a" * 32, [place]) for place in places))
+        shapes = [k % 2 for k in range(rows)]
+        found, _ = build(twin, plan(*steps, columns="u8 u8"), made, shapes, [first, second])
+        expected = bytearray()
+        for shape, *values in zip(shapes, first, second, strict=True):
+            message = bytearray(b"a" * 32)
+            for value, swap, at in zip(values, swaps, (0, distance), strict=True):
+                if places[shape] >= 0:
+                    begin = places[shape] + at
+                    message[begin : begin + 8] = (value.byteswap() if swap else value).tobytes()
+            expected += message
+        assert found == expected
+
+    @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+    @pytest.mark.parametrize("places", [(8, 40), (8, 20), (40, 8), (8, 8), (8, -1), (-1, 8)])
+    def test_strings_leave_each_other_alone(
+        self, twin: HotPath, order: tuple[int, int], places: tuple[int, int]
+    ) -> None:
+        """Wherever they are: keys of 16 bytes in front of others, behind them, half over them."""
+        made = templates((b"a" * 96, [*places, 16]))
+        texts = [(bytes(range(100, 200)), [4, 9]), (bytes(range(200)), [1, 2])]
+        steps = [BuildStep(BYTES, part, 0, 2, 0, part) for part in order]
+        found, _ = build(twin, plan(*steps, strings=2, parts=3), made, [0, 0], [], texts)
+        expected = bytearray()
+        for row in range(2):
+            message = bytearray(b"a" * 96)
+            for part in order:
+                text, starts = texts[part]
+                if places[part] >= 0:
+                    message[places[part] : places[part] + 16] = text[starts[row] : starts[row] + 16]
+            expected += message
+        assert found == expected
+
     def test_a_part_that_is_absent_is_not_written(self, twin: HotPath) -> None:
         step = BuildStep(NUMBER, 1, 0, 2, 0, 0)
         found, _ = build(twin, plan(step, columns="u2", parts=2), PLAIN, [0, 1], [np.full(2, 0x7878, np.uint16)])

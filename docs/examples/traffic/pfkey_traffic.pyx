@@ -11,10 +11,11 @@ import sys
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
-from fastpfkey.hotpath.build cimport NUMBER, Job, Move, build_messages
+from fastpfkey.hotpath.build cimport build_messages
 from fastpfkey.hotpath.columns cimport Decoder, PlanView, decode_columns, decoder_free, decoder_new
+from fastpfkey.hotpath.job cimport NO_MEMORY, NUMBER, BuildStep, Job
 from fastpfkey.hotpath.load cimport load_u16, load_u64
 from fastpfkey.hotpath.shapes cimport (
     MAX_SHAPES,
@@ -40,7 +41,6 @@ cdef enum:
     LIFETIME_CURRENT = 2  # its wire number in every dialect (RFC 2367, 2.3.2)
     BYTES = 8  # offset of sadb_lifetime_bytes
     SPI = 20  # offset of sadb_sa_spi in a message that begins with its association
-    LINE = 64  # a template is read in whole lines of so many bytes
     ROWS = 256  # that are walked or decoded at once
 
 
@@ -149,12 +149,11 @@ def repeated(const uint8_t[::1] message, const uint32_t[::1] spis):
     """A message that begins with its association, once for each SPI (in native order), back to back."""
     cdef uint64_t length = message.shape[0]
     cdef uint64_t rows = spis.shape[0]
-    cdef uint64_t begin = 0
     cdef int32_t whole = <int32_t> length
     cdef int64_t written = 0
-    cdef int32_t place = 0
+    cdef int32_t place = 0  # the only part is the message itself
     cdef const uint8_t* column
-    cdef Move move
+    cdef BuildStep step
     cdef Job job
     if length < SPI + sizeof(uint32_t):
         raise ValueError("the message is too short to have an association")
@@ -162,28 +161,25 @@ def repeated(const uint8_t[::1] message, const uint32_t[::1] spis):
         return b""
     found = PyBytes_FromStringAndSize(NULL, length * rows)
     cdef uint8_t* out = <uint8_t*> PyBytes_AS_STRING(found)
-    cdef uint8_t* octets = <uint8_t*> calloc(length // LINE + 1, LINE)
     cdef uint64_t* offsets = <uint64_t*> calloc(rows, sizeof(uint64_t))
     cdef uint32_t* shapes = <uint32_t*> calloc(rows, sizeof(uint32_t))  # all rows are of the one shape, number 0
     try:
-        if octets == NULL or offsets == NULL or shapes == NULL:
+        if offsets == NULL or shapes == NULL:
             raise MemoryError
-        memcpy(octets, &message[0], length)
-        memset(&move, 0, sizeof(move))
-        move.step.op, move.step.distance, move.step.width = NUMBER, SPI, sizeof(uint32_t)
-        move.step.swap = sys.byteorder == "little"  # an SPI is in network order
+        memset(&step, 0, sizeof(step))
+        step.op, step.distance, step.width = NUMBER, SPI, sizeof(uint32_t)
+        step.swap = sys.byteorder == "little"  # an SPI is in network order
         column = <const uint8_t*> &spis[0]
         memset(&job, 0, sizeof(job))
-        job.moves, job.moves_count = &move, 1
-        job.octets, job.begins, job.lengths, job.places, job.shapes_count = octets, &begin, &whole, &place, 1
-        job.nowhere = <int32_t> ((length + LINE - 1) // LINE * LINE)
+        job.steps, job.steps_count = &step, 1
+        job.octets, job.lengths, job.shapes_count = &message[0], &whole, 1
+        job.places, job.parts_count = &place, 1
         job.shapes, job.columns, job.rows = shapes, &column, rows
         with nogil:
-            written = build_messages(&job, offsets, out)
-        if written < 0:
+            written = build_messages(&job, offsets, out, length * rows)
+        if written == NO_MEMORY:
             raise MemoryError
     finally:
-        free(octets)
         free(offsets)
         free(shapes)
     return found

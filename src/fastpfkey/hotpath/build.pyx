@@ -2,63 +2,51 @@
 # cython: freethreading_compatible=True
 """Messages from templates and columns.
 
-The rows of a block get their templates first, each in a slot of its own. Then one column after the other is written
-over them, while they are in the cache, and they are packed. What a message lacks is written behind it in its slot: with
-many shapes in random order a decision a message would cost more than the store.
+The messages of a block are laid back to back first, each as the template of its shape. Then one column after the other is
+written over them, while they are in the cache, and what is whole lines goes to memory. What the steps come to for the
+shapes that there are is found before (moves.pyx), so nothing is decided a message.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
+from .job cimport NO_MEMORY, NO_ROOM, NO_TEMPLATE, OUTSIDE, STRING_END, BuildStep, Job, String
 from .load cimport fetch, swap_u16, swap_u32, swap_u64
+from .moves cimport ONE, PAIR, TEXT, WINDOW, Insert, Move, Stock, Target, Work, work_free, work_new
 
-cdef extern from "slots.h":
-    ctypedef struct Slots "pfkey_slots":
-        uint8_t* first
-        size_t stride
+cdef extern from "staging.h":
+    enum:
+        BLOCK "PFKEY_BLOCK"
+        LINE "PFKEY_LINE"
+    ctypedef struct Block "pfkey_block":
+        uint8_t** at
+        uint8_t* end
         const uint32_t* shapes
+        uint64_t row
         int32_t count
-        int32_t usual
-    bint is_zero "pfkey_is_zero"(const uint8_t* octets, uint64_t size) noexcept nogil
-    void lay "pfkey_lay"(
-        const Slots* slots, const uint8_t* octets, const uint64_t* begins, const int32_t* lengths
+    ctypedef struct Kind "pfkey_kind":
+        int (*lay)(const Stock*, Block*, uint8_t* to, uint64_t* offsets, uint64_t position) noexcept nogil
+        void (*put_windows)(
+            const Block*, const int32_t* places, const uint8_t* masks, const uint8_t* column
+        ) noexcept nogil
+        void (*stream)(uint8_t* to, const uint8_t* frm, size_t size) noexcept nogil
+    const Kind* best "pfkey_best"() noexcept nogil
+    void put_pairs "pfkey_put_pairs"(
+        const Block* block, uint64_t place, const uint8_t* first, const uint8_t* second
     ) noexcept nogil
-    uint64_t pack "pfkey_pack"(
-        const Slots* slots, uint8_t* to, const int32_t* lengths, uint64_t* offsets, uint64_t position
+    bint insert_rest "pfkey_insert_rest"(
+        uint8_t* to, const Insert* insert, uint64_t start, int32_t size
     ) noexcept nogil
-    void blend "pfkey_blend"(
-        const Slots* slots,
-        const int32_t* places,
-        const int32_t* sizes,
-        int32_t nowhere,
-        int32_t distance,
-        const uint8_t* text,
-        const uint64_t* starts,
-    ) noexcept nogil
-    bint overrun "pfkey_overrun"(
-        const uint64_t* starts,
-        const uint32_t* shapes,
-        const uint64_t* limits,
-        uint64_t rows,
-        uint64_t size,
-        uint64_t* whole,
-    ) noexcept nogil
-    void stream "pfkey_stream_lines"(uint8_t* to, const uint8_t* frm, size_t size) noexcept nogil
     void stream_end "pfkey_stream_end"() noexcept nogil
 
 cdef extern from "wipe.h":
     void wipe_bytes "PFKEY_WIPE"(uint8_t* at, size_t size) noexcept nogil
 
-cdef uint64_t NO_LIMIT = <uint64_t> -1
-
 cdef enum:
-    BLOCK = 32  # messages that are put together at most
-    AHEAD = 4  # blocks, of which the columns are fetched
-    ROOM = 32 << 10  # bytes that their slots have at most, unless one message needs more
-    LINE = 64
-    USUAL = 512  # bytes of a message that are copied unasked at most, if any is as long
-    BEHIND = 512  # bytes behind a message for what it lacks: more than any distance and width
+    AHEAD = 2  # blocks, of which the columns are fetched
+    APART = 256  # bytes of strings a row at most that are fetched: keys of both kinds may lie together, and of rows left out
+    ROOM = 32 << 10  # bytes that the messages of a block have at most, unless one message needs more
     STREAM_FROM = 16 << 20  # bytes of messages; fewer may fit the cache, where their reader wants them
 
 ctypedef fused Number:
@@ -66,6 +54,13 @@ ctypedef fused Number:
     uint16_t
     uint32_t
     uint64_t
+
+REASONS = {
+    NO_TEMPLATE: "a row is of a shape that has no template",
+    NO_ROOM: "a column, the offsets or the output is too short",
+    OUTSIDE: "a step leaves its message",
+    STRING_END: "a string runs past the end of its buffer",
+}
 
 
 def build(
@@ -78,360 +73,277 @@ def build(
     uint8_t[::1] out,
 ):
     """Write a message for each row back to back, and where it begins; return the bytes written."""
-    cdef Loaded loaded = Loaded(plan, templates, shapes, columns, strings)
-    cdef uint64_t total = loaded.total(<uint64_t> offsets.shape[0], <uint64_t> out.shape[0])
-    cdef int64_t written = 0
-    if total:
+    cdef Sources sources = Sources(plan, templates, shapes, columns, strings)
+    cdef int64_t written = NO_ROOM
+    if <uint64_t> offsets.shape[0] >= sources.job.rows:
         with nogil:
-            loaded.settle()
-            written = build_messages(&loaded.job, &offsets[0], &out[0])
-        if written < 0:
-            raise MemoryError
-    return total
+            written = build_messages(
+                &sources.job,
+                &offsets[0] if sources.job.rows else NULL,
+                &out[0] if out.shape[0] else NULL,
+                <uint64_t> out.shape[0],
+            )
+    if written == NO_MEMORY:
+        raise MemoryError
+    if written < 0:
+        raise IndexError(f"build: {REASONS[written]}")
+    return written
 
 
-cdef class Loaded:
-    """A job with all that it points at."""
+cdef class Sources:
+    """A job, and all that it points at. Raises IndexError if a column or a template is too short."""
 
     cdef Job job
     cdef object kept
-    cdef uint8_t* octets
-    cdef uint64_t* begins
-    cdef int32_t* places
-    cdef uint64_t places_count
     cdef const uint8_t** columns
     cdef String* strings
-    cdef Move* moves
-    cdef const int32_t[::1] lengths
-    cdef const uint32_t[::1] shapes
-    cdef bint short
 
     def __cinit__(self, plan, templates, const uint32_t[::1] shapes, columns, strings):
-        cdef Py_ssize_t k, part, count
-        cdef const int32_t[::1] places = templates.places
         cdef const int32_t[::1] steps
+        cdef const int32_t[::1] lengths = templates.lengths
+        cdef const int32_t[::1] places = templates.places
+        cdef const uint8_t[::1] octets = templates.octets
         packed_steps, widths, parts = plan.packed
         steps = packed_steps
-        self.lengths, self.shapes = templates.lengths, shapes
-        count = self.lengths.shape[0]
-        self.job.rows = shapes.shape[0]
-        self.job.shapes_count = <uint32_t> count
-        self.job.moves_count = <int32_t> (steps.shape[0] * sizeof(int32_t) // sizeof(BuildStep))
-        self.places_count = <uint64_t> (count * parts)
-        self.places = <int32_t*> calloc(self.places_count + 1, sizeof(int32_t))
-        self.moves = <Move*> calloc(self.job.moves_count + 1, sizeof(Move))
+        self.kept = [steps, lengths, places, octets, shapes]
         self.columns = <const uint8_t**> calloc(len(columns) + 1, sizeof(uint8_t*))
         self.strings = <String*> calloc(len(strings) + 1, sizeof(String))
-        self.begins = <uint64_t*> calloc(count + 1, sizeof(uint64_t))
-        if self.moves == NULL or self.places == NULL or self.columns == NULL:
+        if self.columns == NULL or self.strings == NULL:
             raise MemoryError
-        if self.strings == NULL or self.begins == NULL:
-            raise MemoryError
-        for k in range(count):
-            for part in range(parts):
-                self.places[part * count + k] = places[k * parts + part]
-        self.load_templates(templates.octets)
-        self.load_sources(columns, widths, strings)
-        for k in range(self.job.moves_count):
-            memcpy(&self.moves[k].step, &steps[k * sizeof(BuildStep) // sizeof(int32_t)], sizeof(BuildStep))
-        self.job.moves = self.moves
-        self.job.lengths = &self.lengths[0] if count else NULL
-        self.job.shapes = &shapes[0] if self.job.rows else NULL
-        self.job.octets, self.job.begins, self.job.places = self.octets, self.begins, self.places
+        if sum(templates.lengths) > octets.shape[0]:
+            raise IndexError(f"build: {REASONS[NO_TEMPLATE]}")
+        self.job.steps_count = <int32_t> (steps.shape[0] * sizeof(int32_t) // sizeof(BuildStep))
+        self.job.steps = <const BuildStep*> &steps[0] if steps.shape[0] else NULL
+        self.job.parts_count = parts
+        self.job.shapes_count = <uint32_t> lengths.shape[0]
+        self.job.octets = &octets[0] if octets.shape[0] else NULL
+        self.job.lengths = &lengths[0] if lengths.shape[0] else NULL
+        self.job.places = &places[0] if places.shape[0] else NULL
+        self.job.rows = shapes.shape[0]
+        self.job.shapes = &shapes[0] if shapes.shape[0] else NULL
         self.job.columns, self.job.strings = self.columns, self.strings
+        self.load(columns, widths, strings)
 
     def __dealloc__(self):
-        free(self.octets)
-        free(self.begins)
-        free(self.places)
-        free(self.moves)
         free(self.columns)
         free(self.strings)
 
-    cdef int load_templates(self, const uint8_t[::1] octets) except -1:
-        """Copy the templates to whole lines, with room behind the last."""
-        cdef uint64_t room = 0
-        cdef uint64_t read = 0
-        cdef Py_ssize_t k
-        for k in range(self.lengths.shape[0]):
-            self.begins[k] = room
-            room += whole_lines(self.lengths[k])
-            read += self.lengths[k]
-            self.job.nowhere = max(self.job.nowhere, <int32_t> whole_lines(self.lengths[k]))
-        self.octets = <uint8_t*> calloc(room + self.job.nowhere + 1, 1)
-        if self.octets == NULL:
-            raise MemoryError
-        if read > <uint64_t> octets.shape[0]:
-            raise IndexError("build: a row is of a shape that has no template")
-        read = 0
-        for k in range(self.lengths.shape[0]):
-            if self.lengths[k]:
-                memcpy(self.octets + self.begins[k], &octets[read], self.lengths[k])
-            read += self.lengths[k]
-        return 0
-
-    cdef int load_sources(self, columns, widths, strings) except -1:
-        """Note where columns and strings lie, and whether one of them is too short."""
+    cdef int load(self, columns, widths, strings) except -1:
+        """Note where columns and strings lie."""
         cdef const uint8_t[::1] octets
         cdef const uint64_t[::1] starts
+        cdef bint short = False
         cdef Py_ssize_t k
-        self.kept = []
         for k, (column, width) in enumerate(zip(columns, widths, strict=True)):
             octets = column
             self.kept.append(octets)
-            self.short |= <uint64_t> octets.shape[0] < self.job.rows * <uint64_t> width
+            short |= <uint64_t> octets.shape[0] < self.job.rows * <uint64_t> width
             self.columns[k] = &octets[0] if octets.shape[0] else NULL
         for k, (text, begins) in enumerate(strings):
             octets, starts = text, begins
             self.kept.extend((octets, starts))
-            self.short |= <uint64_t> starts.shape[0] < self.job.rows
+            short |= <uint64_t> starts.shape[0] < self.job.rows
             self.strings[k].text = &octets[0] if octets.shape[0] else NULL
             self.strings[k].size = octets.shape[0]
             self.strings[k].starts = &starts[0] if starts.shape[0] else NULL
+        if short:
+            raise IndexError(f"build: {REASONS[NO_ROOM]}")
         return 0
 
-    cdef uint64_t total(self, uint64_t offsets, uint64_t room) except? 0:
-        """Bytes of all messages. Raises IndexError if anything would be read or written outside of what was given."""
-        cdef uint64_t total = 0
-        cdef uint64_t k
-        cdef uint32_t last = 0
-        cdef int32_t s
-        with nogil:
-            for k in range(self.job.rows):
-                last = max(last, self.job.shapes[k])
-        if self.job.rows and last >= self.job.shapes_count:
-            raise IndexError("build: a row is of a shape that has no template")
-        with nogil:
-            for k in range(self.job.rows):
-                total += self.job.lengths[self.job.shapes[k]]
-        if self.short or offsets < self.job.rows or room < total:
-            raise IndexError("build: a column, the offsets or the output is too short")
-        for s in range(self.job.moves_count):
-            self.check(&self.moves[s])
-        self.job.streaming = total >= STREAM_FROM
-        return total
 
-    cdef int check(self, Move* move) except -1:
-        """Raise IndexError if a step would write outside its message, or read outside its string."""
-        cdef const BuildStep* step = &move.step
-        cdef const int32_t* places = self.places + step.part * self.job.shapes_count
-        cdef const int32_t* sizes = self.places + step.width * self.job.shapes_count
-        cdef int64_t size
-        cdef uint64_t k
-        for k in range(self.job.shapes_count):
-            size = sizes[k] if step.op == BYTES else step.width
-            if places[k] < 0:
-                continue
-            if size < 0 or size > <int64_t> self.lengths[k] - places[k] - step.distance:
-                raise IndexError("build: a step leaves its message")
-            move.longest = max(move.longest, <int32_t> size)
-        if step.distance < 0 or (step.op != BYTES and <int64_t> step.distance + step.width > BEHIND):
-            raise IndexError("build: a step leaves its message")
-        if step.op == BYTES:
-            self.check_string(move, places, sizes)
-        return 0
-
-    cdef int check_string(self, Move* move, const int32_t* places, const int32_t* sizes) except -1:
-        """Raise IndexError if a string runs past its end."""
-        cdef const String* string = self.strings + move.step.source
-        cdef uint64_t* limits = <uint64_t*> calloc(self.job.shapes_count + 1, sizeof(uint64_t))
-        cdef uint64_t k
-        cdef bint outside
-        if limits == NULL:
-            raise MemoryError
-        for k in range(self.job.shapes_count):
-            if places[k] < 0 or sizes[k] == 0:
-                limits[k] = NO_LIMIT
-            elif <uint64_t> sizes[k] <= string.size:
-                limits[k] = string.size - sizes[k] + 1
-        with nogil:
-            outside = overrun(string.starts, self.job.shapes, limits, self.job.rows, string.size, &move.whole)
-        free(limits)
-        if outside:
-            raise IndexError("build: a string runs past the end of its buffer")
-        return 0
-
-    cdef void settle(self) noexcept nogil:
-        """Say of absent parts that they are nowhere, and leave out steps that would write zeros over zeros."""
-        cdef uint64_t k
-        cdef int32_t s
-        cdef int32_t kept = 0
-        for k in range(self.places_count):
-            if self.places[k] < 0:
-                self.places[k] = self.job.nowhere
-        for s in range(self.job.moves_count):
-            if not self.is_idle(&self.moves[s].step, kept):
-                self.moves[kept] = self.moves[s]
-                self.moves[kept].place = self.common_place(self.moves[s].step.part)
-                kept += 1
-        self.job.moves_count = kept
-
-    cdef int32_t common_place(self, int32_t part) noexcept nogil:
-        """Where a part is in all shapes; -1 if that differs."""
-        cdef const int32_t* places = self.places + <uint64_t> part * self.job.shapes_count
-        cdef uint64_t k
-        for k in range(1, self.job.shapes_count):
-            if places[k] != places[0]:
-                return -1
-        return places[0]
-
-    cdef bint is_idle(self, const BuildStep* step, int32_t before) noexcept nogil:
-        """Whether a column is all zero, and templates and the steps before have zeros where it is written."""
-        cdef int32_t s, begin, end, at, other
-        cdef uint64_t k
-        cdef uint64_t count = self.job.shapes_count
-        cdef const BuildStep* earlier
-        if step.op == BYTES:
-            return False
-        for k in range(count):
-            begin = self.places[step.part * count + k]
-            if begin == self.job.nowhere:
-                continue
-            begin += step.distance
-            end = begin + step.width
-            for at in range(begin, end):
-                if self.octets[self.begins[k] + at]:
-                    return False
-            for s in range(before):
-                earlier = &self.moves[s].step
-                at = self.places[earlier.part * count + k] + earlier.distance
-                other = self.places[earlier.width * count + k] if earlier.op == BYTES else earlier.width
-                if at < end and begin < at + other:
-                    return False
-        return is_zero(self.columns[step.source], self.job.rows * (16 if step.op != NUMBER else step.width))
-
-
-cdef inline uint64_t whole_lines(uint64_t size) noexcept nogil:
-    """As many bytes or a few more."""
-    return (size + LINE - 1) // LINE * LINE
-
-
-cdef struct Block:  # of messages that are put together, and what waits to be written
-    Slots slots
-    uint64_t row  # of the first
+cdef struct Output:  # what waits to be written, and where it goes
     uint8_t* waiting  # lines, at the distance from each other that they have in the output
     uint64_t skipped  # bytes at the beginning of the first line, which are not ours
     uint64_t filled
     uint8_t* to  # where the next byte goes
+    uint64_t room  # bytes from there on
+    bint streaming  # whether to write past the cache
 
 
-cdef int64_t build_messages(const Job* job, uint64_t* offsets, uint8_t* out) noexcept nogil:
-    """Write the messages of all rows, a block at a time."""
-    cdef Block block
-    cdef uint64_t stride = <uint64_t> job.nowhere + BEHIND + LINE
-    cdef uint64_t most = max(<uint64_t> 1, min(<uint64_t> BLOCK, ROOM // stride))
-    cdef uint64_t room = most * (stride + job.nowhere) + job.nowhere + 4 * LINE
-    cdef uint64_t position = 0
-    cdef uint8_t* scratch = <uint8_t*> calloc(room, 1)
-    cdef int32_t s
+cdef int64_t build_messages(const Job* job, uint64_t* offsets, uint8_t* out, uint64_t room) noexcept nogil:
+    """See the declaration."""
+    cdef int64_t fault
+    cdef Work* work = work_new(job, &fault)
+    cdef uint64_t most, size
+    cdef uint8_t* scratch
+    cdef Output output
+    if work == NULL:
+        return fault
+    most = max(<uint64_t> 1, min(<uint64_t> BLOCK, ROOM // max(<uint64_t> 1, <uint64_t> work.longest)))
+    size = most * work.longest + work.longest + 4 * LINE
+    scratch = <uint8_t*> calloc(size, 1)
     if scratch == NULL:
-        return -1
-    block.slots.first = scratch + (LINE - 1 - (<uint64_t> scratch + LINE - 1) % LINE)
-    block.slots.stride = stride
-    block.slots.usual = min(job.nowhere, <int32_t> USUAL)
-    block.waiting = block.slots.first + most * stride
-    block.skipped = block.filled = <uint64_t> out % LINE
-    block.to = out
+        work_free(work)
+        return NO_MEMORY
+    output.waiting = scratch + (LINE - 1 - (<uint64_t> scratch + LINE - 1) % LINE) + LINE
+    output.skipped = output.filled = <uint64_t> out % LINE
+    output.to, output.room, output.streaming = out, room, room >= STREAM_FROM
+    fault = build_blocks(job, work, most, offsets, &output)
+    if fault == 0:
+        if output.filled > output.skipped:
+            memcpy(output.to, output.waiting + output.skipped, output.filled - output.skipped)
+        fault = (output.to - out) + output.filled - output.skipped
+    if output.streaming:
+        stream_end()
+    wipe_bytes(scratch, size)
+    free(scratch)
+    work_free(work)
+    return fault
+
+
+cdef int64_t build_blocks(
+    const Job* job, const Work* work, uint64_t most, uint64_t* offsets, Output* output
+) noexcept nogil:
+    """Write the messages of all rows but for the end of the last line. Returns 0 or a fault."""
+    cdef const Kind* kind = best()
+    cdef const uint8_t* out = output.to
+    cdef Block block
+    cdef uint64_t filled
+    cdef int64_t fault
+    cdef int32_t s
     block.row = 0
     while block.row < job.rows:
-        block.slots.shapes = job.shapes + block.row
-        block.slots.count = <int32_t> min(most, job.rows - block.row)
-        lay(&block.slots, job.octets, job.begins, job.lengths)
-        for s in range(job.moves_count):
-            put_step(job, job.moves + s, &block)
-        block.filled += pack(
-            &block.slots, block.waiting + block.filled, job.lengths, offsets + block.row, position
+        block.shapes = job.shapes + block.row
+        block.count = <int32_t> min(most, job.rows - block.row)
+        fault = kind.lay(
+            &work.stock,
+            &block,
+            output.waiting + output.filled,
+            offsets + block.row,
+            <uint64_t> (output.to - out) + output.filled - output.skipped,
         )
-        block.row += block.slots.count
-        position = <uint64_t> (block.to - out) + block.filled - block.skipped
-        write_lines(job, &block)
-    memcpy(block.to, block.waiting + block.skipped, block.filled - block.skipped)
-    if job.streaming:
-        stream_end()
-    wipe_bytes(scratch, room)
-    free(scratch)
-    return <int64_t> position
+        if fault:
+            return fault
+        fetch_strings(work, &block, job.rows)
+        for s in range(work.moves_count):
+            fault = put(kind, work.moves + s, &block, job.rows)
+            if fault:
+                return fault
+        filled = block.end - output.waiting
+        if filled - output.skipped > output.room:
+            return NO_ROOM
+        output.filled = filled
+        write_lines(kind, output)
+        block.row += block.count
+    return 0
 
 
-cdef void write_lines(const Job* job, Block* block) noexcept nogil:
+cdef void write_lines(const Kind* kind, Output* output) noexcept nogil:
     """Write the whole lines that wait; of the others the beginning goes on waiting."""
-    cdef uint64_t whole = block.filled // LINE * LINE
+    cdef uint64_t whole = output.filled // LINE * LINE
+    cdef uint64_t size = whole - output.skipped
     if whole == 0:
         return
-    if job.streaming:
-        stream(block.to, block.waiting + block.skipped, whole - block.skipped)
+    if output.streaming:
+        kind.stream(output.to, output.waiting + output.skipped, size)
     else:
-        memcpy(block.to, block.waiting + block.skipped, whole - block.skipped)
-    block.to += whole - block.skipped
-    memcpy(block.waiting, block.waiting + whole, LINE)
-    block.filled -= whole
-    block.skipped = 0
+        memcpy(output.to, output.waiting + output.skipped, size)
+    output.to += size
+    output.room -= size
+    memcpy(output.waiting, output.waiting + whole, LINE)
+    output.filled -= whole
+    output.skipped = 0
 
 
-cdef void put_step(const Job* job, const Move* move, const Block* block) noexcept nogil:
-    """Do one step in all messages of a block."""
-    cdef const BuildStep* step = &move.step
-    cdef const Slots* slots = &block.slots
-    cdef uint8_t* to = slots.first + step.distance
-    cdef const int32_t* places = job.places + <uint64_t> step.part * job.shapes_count
-    cdef uint64_t width = 16 if step.op != NUMBER else <uint64_t> step.width
-    cdef const uint8_t* column
-    if step.op == BYTES:
-        put_strings(job, move, block, places)
+cdef void fetch_strings(const Work* work, const Block* block, uint64_t rows) noexcept nogil:
+    """What is read in some blocks: strings, as far as they lie in order, and where later ones begin."""
+    cdef const Insert* insert
+    cdef const uint64_t* starts
+    cdef int32_t j
+    cdef uint64_t size
+    if block.row + (2 * AHEAD + 1) * block.count > rows:
         return
-    column = job.columns[step.source] + block.row * width
-    if block.row + (AHEAD + 1) * slots.count <= job.rows:
-        fetch(column + AHEAD * slots.count * width, slots.count * width)
-    if move.place >= 0:
-        to += move.place
-        places = NULL
-    if step.op == IPV4:
-        put_addresses(column + 12, slots, to, places, 4)
-    elif step.op == IPV6:
-        put_addresses(column, slots, to, places, 16)
-    elif step.width == 1:
-        put_numbers(<const uint8_t*> column, slots, to, places, False)
-    elif step.width == 2:
-        put_numbers(<const uint16_t*> column, slots, to, places, step.swap)
-    elif step.width == 4:
-        put_numbers(<const uint32_t*> column, slots, to, places, step.swap)
+    for j in range(work.stock.inserts_count):
+        insert = work.inserts + j
+        starts = insert.starts + block.row + AHEAD * block.count
+        size = starts[block.count] - starts[0]
+        fetch(<const uint8_t*> (starts + AHEAD * block.count), block.count * sizeof(uint64_t))
+        if starts[0] < insert.size and size <= min(<uint64_t> block.count * APART, insert.size - starts[0]):
+            fetch(insert.text + starts[0], size)
+
+
+cdef int64_t put(const Kind* kind, const Move* move, const Block* block, uint64_t rows) noexcept nogil:
+    """Do one move in all messages of a block. Returns 0 or a fault."""
+    cdef const uint8_t* column
+    if move.kind == TEXT:
+        return put_text(&move.insert, block)
+    if move.kind == WINDOW:
+        column = fetched(move.column, 16, block, rows)
+        kind.put_windows(block, move.places, move.masks, column)
+        return 0
+    column = fetched(move.column, move.width, block, rows)
+    if move.kind == PAIR:
+        put_pairs(block, move.place, column, fetched(move.second, move.width, block, rows))
+    elif move.width == 1:
+        put_numbers(<const uint8_t*> column, move, block)
+    elif move.width == 2:
+        put_numbers(<const uint16_t*> column, move, block)
+    elif move.width == 4:
+        put_numbers(<const uint32_t*> column, move, block)
     else:
-        put_numbers(<const uint64_t*> column, slots, to, places, step.swap)
+        put_numbers(<const uint64_t*> column, move, block)
+    return 0
 
 
-cdef inline void put_numbers(
-    const Number* column, const Slots* slots, uint8_t* to, const int32_t* places, bint swap
+cdef inline const uint8_t* fetched(
+    const uint8_t* column, uint64_t width, const Block* block, uint64_t rows
 ) noexcept nogil:
-    """A number of each message; `places` is NULL if `to` is its place in the first."""
-    if swap:
-        write_numbers(column, slots, to, places, True)
+    """Where a column is in a block; what it has some blocks later is fetched."""
+    column += block.row * width
+    if block.row + (AHEAD + 1) * block.count <= rows:
+        fetch(column + AHEAD * block.count * width, block.count * width)
+    return column
+
+
+cdef int64_t put_text(const Insert* insert, const Block* block) noexcept nogil:
+    """Bytes of which the shape knows how many there are. Returns 0 or a fault."""
+    cdef int32_t k
+    cdef uint32_t shape
+    for k in range(block.count):
+        shape = block.shapes[k]
+        if not insert_rest(
+            block.at[k] + insert.places[shape], insert, insert.starts[block.row + k], insert.sizes[shape]
+        ):
+            return STRING_END
+    return 0
+
+
+cdef inline void put_numbers(const Number* column, const Move* move, const Block* block) noexcept nogil:
+    """A number of each message."""
+    if move.swap:
+        write_numbers(column, move, block, True)
     else:
-        write_numbers(column, slots, to, places, False)
+        write_numbers(column, move, block, False)
 
 
 cdef inline void write_numbers(
-    const Number* column, const Slots* slots, uint8_t* to, const int32_t* places, bint swap
+    const Number* column, const Move* move, const Block* block, bint swap
 ) noexcept nogil:
     """The same, for compilers to make four loops of."""
+    cdef const uint32_t* shapes = block.shapes
+    cdef const Target* targets = move.targets
+    cdef const Target* target
+    cdef uint64_t place = move.place
+    cdef int32_t count = block.count
     cdef int32_t k
-    cdef int32_t count = slots.count
-    cdef uint64_t stride = slots.stride
-    cdef const uint32_t* shapes = slots.shapes
     cdef Number value
-    if places == NULL:
+    if targets == NULL:
         for k in range(count):
             memcpy(&value, column + k, sizeof(Number))
             if swap:
                 value = swapped(value)
-            memcpy(to, &value, sizeof(Number))
-            to += stride
+            memcpy(block.at[k] + place, &value, sizeof(Number))
     else:
         for k in range(count):
             memcpy(&value, column + k, sizeof(Number))
             if swap:
                 value = swapped(value)
-            memcpy(to + places[shapes[k]], &value, sizeof(Number))
-            to += stride
+            target = targets + shapes[k]
+            memcpy(
+                <uint8_t*> <size_t> ((<uint64_t> <size_t> block.at[k] & target.keep) + target.add),
+                &value,
+                sizeof(Number),
+            )
 
 
 cdef inline Number swapped(Number value) noexcept nogil:
@@ -444,42 +356,3 @@ cdef inline Number swapped(Number value) noexcept nogil:
         return swap_u64(value)
     else:
         return value
-
-
-cdef inline void put_addresses(
-    const uint8_t* column, const Slots* slots, uint8_t* to, const int32_t* places, int width
-) noexcept nogil:
-    """The same bytes of the 16 in each row; `places` is NULL if `to` is their place in the first message."""
-    cdef int32_t k
-    cdef int32_t count = slots.count
-    cdef uint64_t stride = slots.stride
-    cdef const uint32_t* shapes = slots.shapes
-    for k in range(count):
-        memcpy(to + (places[shapes[k]] if places != NULL else 0), column + 16 * k, 4 if width == 4 else 16)
-        to += stride
-
-
-cdef void put_strings(const Job* job, const Move* move, const Block* block, const int32_t* places) noexcept nogil:
-    """Bytes of which the shape knows how many there are."""
-    cdef int32_t k, place, size
-    cdef const Slots* slots = &block.slots
-    cdef const int32_t* sizes = job.places + <uint64_t> move.step.width * job.shapes_count
-    cdef const String* string = job.strings + move.step.source
-    cdef const uint64_t* starts = string.starts + block.row
-    if block.row + (2 * AHEAD + 1) * slots.count <= job.rows:
-        fetch_strings(string, starts + AHEAD * slots.count, slots.count)
-    if move.longest <= LINE and move.step.distance <= BEHIND and block.row + slots.count <= move.whole:
-        blend(slots, places, sizes, job.nowhere, move.step.distance, string.text, starts)
-        return
-    for k in range(slots.count):
-        place, size = places[slots.shapes[k]], sizes[slots.shapes[k]]
-        if place != job.nowhere and size:
-            memcpy(slots.first + k * slots.stride + place + move.step.distance, string.text + starts[k], size)
-
-
-cdef inline void fetch_strings(const String* string, const uint64_t* starts, int32_t count) noexcept nogil:
-    """What is read in some blocks: strings, as far as they lie in order, and where later ones begin."""
-    cdef uint64_t size = starts[count] - starts[0]
-    fetch(<const uint8_t*> (starts + AHEAD * count), count * sizeof(uint64_t))
-    if starts[0] < string.size and size <= min(<uint64_t> count * LINE, string.size - starts[0]):
-        fetch(string.text + starts[0], size)

@@ -209,8 +209,9 @@ class HotPath(Protocol):
 
         `shapes` (uint32) says which template each row begins as; the steps of the plan then write `columns`, flat
         buffers of bytes, and `strings` over it, in order. A string is bytes, and where in them those of each row begin
-        (uint64). Where each message begins goes to `offsets` (uint64). Raises IndexError, having written nothing, if a
-        column, a string or an output is too short, a row has no template, or a step leaves its message.
+        (uint64). Where each message begins goes to `offsets` (uint64). Raises IndexError if a column, a string or an
+        output is too short, a row has no template, or a step leaves its message; what is in the outputs then is nothing
+        to go by.
         """
         ...
 
