@@ -2,9 +2,9 @@
 # cython: freethreading_compatible=True
 """Messages from templates and columns.
 
-The messages of a block are laid back to back first, each as the template of its shape. Then one column after the other is
-written over them, while they are in the cache, and what is whole lines goes to memory. What the steps come to for the
-shapes that there are is found before (moves.pyx), so nothing is decided a message.
+The messages of a block are laid back to back first, each as the template of its shape. Then one column after the other
+is written over them, while they are in the cache, and what is whole lines goes to memory. What the steps come to for
+the shapes that there are is found before (moves.pyx), so nothing is decided a message.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
@@ -13,7 +13,7 @@ from libc.string cimport memcpy
 
 from .job cimport NO_MEMORY, NO_ROOM, NO_TEMPLATE, OUTSIDE, STRING_END, BuildStep, Job, String
 from .load cimport fetch, swap_u16, swap_u32, swap_u64
-from .moves cimport ONE, PAIR, TEXT, WINDOW, Insert, Move, Stock, Target, Work, work_free, work_new
+from .moves cimport PAIR, TEXT, WINDOW, Insert, Move, Stock, Target, Work, work_free, work_new
 
 cdef extern from "staging.h":
     enum:
@@ -45,7 +45,7 @@ cdef extern from "wipe.h":
 
 cdef enum:
     AHEAD = 2  # blocks, of which the columns are fetched
-    APART = 256  # bytes of strings a row at most that are fetched: keys of both kinds may lie together, and of rows left out
+    APART = 256  # bytes of strings a row at most that are fetched, for rows left out may have had long ones
     ROOM = 32 << 10  # bytes that the messages of a block have at most, unless one message needs more
     STREAM_FROM = 16 << 20  # bytes of messages; fewer may fit the cache, where their reader wants them
 

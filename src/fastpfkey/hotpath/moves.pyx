@@ -2,17 +2,17 @@
 # cython: freethreading_compatible=True
 """What the steps of a building job come to, once all its shapes are looked at.
 
-Everything that depends on shapes only is found here, once a call: whether steps stay inside their messages, which of them
-change nothing, which go together, and for each shape where they write. What a message lacks goes nowhere: to a place of
-its own, or through a mask that has nothing, because with many shapes in random order a decision a message would cost
-more than the store.
+Everything that depends on shapes only is found here, once a call: whether steps stay inside their messages, which of
+them change nothing, which go together, and for each shape where they write. What a message lacks goes nowhere: to a
+place of its own, or through a mask that has nothing, because with many shapes in random order a decision a message
+would cost more than the store.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from .job cimport BYTES, IPV4, NO_MEMORY, NO_TEMPLATE, NUMBER, OUTSIDE, BuildStep, Job, String
+from .job cimport BYTES, NO_MEMORY, NO_TEMPLATE, NUMBER, OUTSIDE, BuildStep, Job, String
 
 cdef extern from "zero.h":
     bint is_zero "pfkey_is_zero"(const uint8_t* octets, uint64_t size) noexcept nogil
