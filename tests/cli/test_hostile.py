@@ -193,7 +193,13 @@ class TestSurroundings:
     def test_a_file_under_way_is_taken_away(self, tmp_path: Path, number: int) -> None:
         """It may hold keys."""
         command = [sys.executable, "-m", "fastpfkey", "dump", "demo:2000000", "--format", "csv"]
-        with subprocess.Popen([*command, "-o", str(tmp_path / "sad.csv"), "--show-keys"]) as process:
+        command += ["-o", str(tmp_path / "sad.csv"), "--show-keys"]
+
+        def mind() -> None:
+            """Under nohup these tests would hand on that hangups are ignored."""
+            signal.signal(number, signal.SIG_DFL)
+
+        with subprocess.Popen(command, preexec_fn=mind) as process:
             while not list(tmp_path.iterdir()):
                 time.sleep(0.01)
             process.send_signal(number)
