@@ -11,7 +11,7 @@ static uint8_t templates[SHAPES][LONGEST + 2 * PFKEY_LINE], text[TEXT], column[1
 static int32_t lengths[SHAPES], places[2][SHAPES], sizes[2][SHAPES], windows[SHAPES];
 static uint64_t starts[2][PFKEY_BLOCK], offsets[PFKEY_BLOCK];
 static uint32_t shapes[PFKEY_BLOCK];
-static uint8_t made[ROOM], expected[ROOM], written[ROOM + PFKEY_LINE];
+static uint8_t made[ROOM], expected[ROOM], written[ROOM + 2 * PFKEY_LINE];
 static pfkey_template laid[SHAPES];
 static pfkey_insert inserts[2];
 static pfkey_stock stock = {laid, SHAPES, 0, inserts, 2};
@@ -70,13 +70,15 @@ static int differs(const pfkey_kind *kind, int32_t count) {
     uint8_t *begin = made + PFKEY_LINE + below(64);
     int wrong = kind->lay(&stock, &block, begin, offsets, 1000) != 0;
     kind->put_windows(&block, windows, masks, column);
-    size_t size = (size_t)(block.end - begin), lead = (size_t)below(64);
+    size_t size = (size_t)(block.end - begin), lines = size / PFKEY_LINE;
+    size_t lead = (size_t)(-(uintptr_t)written % PFKEY_LINE) + PFKEY_LINE * (size_t)below(2);
     wrong |= size != expect(count) || memcmp(begin, expected, size) != 0;
     for (int k = 0; k < count; k++)
         wrong |= offsets[k] != 1000 + (uint64_t)(block.at[k] - begin);
     memset(written, 0xA5, sizeof(written));
-    kind->stream(written + lead, begin, size);
+    kind->stream(written + lead, begin, lines);
     pfkey_stream_end();
+    size = lines * PFKEY_LINE;
     wrong |= memcmp(written + lead, expected, size) != 0;
     for (size_t at = 0; at < sizeof(written); at++)
         wrong |= (at < lead || at >= lead + size) && written[at] != 0xA5;

@@ -45,6 +45,16 @@ class TestClassify:
         full = np.random.default_rng(0).integers(0, 1 << 64, 100, np.uint64)
         assert classify(twin, full, (np.arange(100) % 2).astype(np.uint8))[0] == list(range(100))
 
+    @pytest.mark.parametrize("strange", [1, 700, 9_000, 19_999])
+    @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32, np.uint64])
+    def test_a_bit_that_varies_in_one_row_of_many(self, twin: HotPath, dtype: type, strange: int) -> None:
+        """Which bits vary is guessed from some rows, of which these are or are not."""
+        usual, rare = (np.arange(20_000) % 3).astype(np.uint16), np.full(20_000, 5, dtype)
+        rare[strange] ^= dtype(1 << 7)
+        seen: dict[tuple[int, int], int] = {}
+        expected = [seen.setdefault(row, len(seen)) for row in zip(usual.tolist(), rare.tolist(), strict=True)]
+        assert classify(twin, usual, rare) == (expected, [expected.index(number) for number in range(4)])
+
     def test_without_rows_there_is_nothing(self, twin: HotPath) -> None:
         assert classify(twin, np.zeros(0, np.uint16)) == ([], [])
 

@@ -3,8 +3,9 @@
 """Messages from templates and columns.
 
 The messages of a block are laid back to back first, each as the template of its shape. Then one column after the other
-is written over them, while they are in the cache, and what is whole lines goes to memory. What the steps come to for
-the shapes that there are is found before (moves.pyx), so nothing is decided a message.
+is written over them, while they are in the cache. What the steps come to for the shapes that there are is found before
+(moves.pyx), so nothing is decided a message. Whole lines go to memory a few at a time, between the columns of the next
+block: all at once they would keep back what is stored after them.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
@@ -12,26 +13,13 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
 from .job cimport NO_MEMORY, NO_ROOM, NO_TEMPLATE, OUTSIDE, STRING_END, BuildStep, Job, String
+from .lines cimport LINE, Block, Kind, Output, best, make_ready, write_lines
 from .load cimport fetch, swap_u16, swap_u32, swap_u64
-from .moves cimport PAIR, TEXT, WINDOW, Insert, Move, Stock, Target, Work, work_free, work_new
+from .moves cimport PAIR, TEXT, WINDOW, Insert, Move, Target, Work, work_free, work_new
 
 cdef extern from "staging.h":
     enum:
         BLOCK "PFKEY_BLOCK"
-        LINE "PFKEY_LINE"
-    ctypedef struct Block "pfkey_block":
-        uint8_t** at
-        uint8_t* end
-        const uint32_t* shapes
-        uint64_t row
-        int32_t count
-    ctypedef struct Kind "pfkey_kind":
-        int (*lay)(const Stock*, Block*, uint8_t* to, uint64_t* offsets, uint64_t position) noexcept nogil
-        void (*put_windows)(
-            const Block*, const int32_t* places, const uint8_t* masks, const uint8_t* column
-        ) noexcept nogil
-        void (*stream)(uint8_t* to, const uint8_t* frm, size_t size) noexcept nogil
-    const Kind* best "pfkey_best"() noexcept nogil
     void put_pairs "pfkey_put_pairs"(
         const Block* block, uint64_t place, const uint8_t* first, const uint8_t* second
     ) noexcept nogil
@@ -151,51 +139,45 @@ cdef class Sources:
         return 0
 
 
-cdef struct Output:  # what waits to be written, and where it goes
-    uint8_t* waiting  # lines, at the distance from each other that they have in the output
-    uint64_t skipped  # bytes at the beginning of the first line, which are not ours
-    uint64_t filled
-    uint8_t* to  # where the next byte goes
-    uint64_t room  # bytes from there on
-    bint streaming  # whether to write past the cache
-
-
 cdef int64_t build_messages(const Job* job, uint64_t* offsets, uint8_t* out, uint64_t room) noexcept nogil:
     """See the declaration."""
     cdef int64_t fault
     cdef Work* work = work_new(job, &fault)
+    cdef const Kind* kind = best()
     cdef uint64_t most, size
     cdef uint8_t* scratch
     cdef Output output
     if work == NULL:
         return fault
     most = max(<uint64_t> 1, min(<uint64_t> BLOCK, ROOM // max(<uint64_t> 1, <uint64_t> work.longest)))
-    size = most * work.longest + work.longest + 4 * LINE
-    scratch = <uint8_t*> calloc(size, 1)
+    size = (most * work.longest + work.longest) // LINE * LINE + 4 * LINE
+    scratch = <uint8_t*> calloc(2, size)
     if scratch == NULL:
         work_free(work)
         return NO_MEMORY
     output.waiting = scratch + (LINE - 1 - (<uint64_t> scratch + LINE - 1) % LINE) + LINE
+    output.other = output.waiting + size
     output.skipped = output.filled = <uint64_t> out % LINE
+    output.ready, output.lines, output.share = output.waiting, 0, 0
     output.to, output.room, output.streaming = out, room, room >= STREAM_FROM
-    fault = build_blocks(job, work, most, offsets, &output)
+    fault = build_blocks(kind, job, work, most, offsets, &output)
     if fault == 0:
+        write_lines(kind, &output, output.lines)
         if output.filled > output.skipped:
             memcpy(output.to, output.waiting + output.skipped, output.filled - output.skipped)
         fault = (output.to - out) + output.filled - output.skipped
     if output.streaming:
         stream_end()
-    wipe_bytes(scratch, size)
+    wipe_bytes(scratch, 2 * size)
     free(scratch)
     work_free(work)
     return fault
 
 
 cdef int64_t build_blocks(
-    const Job* job, const Work* work, uint64_t most, uint64_t* offsets, Output* output
+    const Kind* kind, const Job* job, const Work* work, uint64_t most, uint64_t* offsets, Output* output
 ) noexcept nogil:
-    """Write the messages of all rows but for the end of the last line. Returns 0 or a fault."""
-    cdef const Kind* kind = best()
+    """Make the messages of all rows, and write all but what is ready or fills no line. Returns 0 or a fault."""
     cdef const uint8_t* out = output.to
     cdef Block block
     cdef uint64_t filled
@@ -210,12 +192,14 @@ cdef int64_t build_blocks(
             &block,
             output.waiting + output.filled,
             offsets + block.row,
-            <uint64_t> (output.to - out) + output.filled - output.skipped,
+            <uint64_t> (output.to - out) + output.lines * LINE + output.filled - output.skipped,
         )
         if fault:
             return fault
         fetch_strings(work, &block, job.rows)
+        write_lines(kind, output, output.share)
         for s in range(work.moves_count):
+            write_lines(kind, output, output.share)
             fault = put(kind, work.moves + s, &block, job.rows)
             if fault:
                 return fault
@@ -223,26 +207,13 @@ cdef int64_t build_blocks(
         if filled - output.skipped > output.room:
             return NO_ROOM
         output.filled = filled
-        write_lines(kind, output)
+        write_lines(kind, output, output.lines)
+        make_ready(output)
+        output.share = output.lines
+        if output.streaming:
+            output.share = (output.lines + work.moves_count) // (work.moves_count + 1)
         block.row += block.count
     return 0
-
-
-cdef void write_lines(const Kind* kind, Output* output) noexcept nogil:
-    """Write the whole lines that wait; of the others the beginning goes on waiting."""
-    cdef uint64_t whole = output.filled // LINE * LINE
-    cdef uint64_t size = whole - output.skipped
-    if whole == 0:
-        return
-    if output.streaming:
-        kind.stream(output.to, output.waiting + output.skipped, size)
-    else:
-        memcpy(output.to, output.waiting + output.skipped, size)
-    output.to += size
-    output.room -= size
-    memcpy(output.waiting, output.waiting + whole, LINE)
-    output.filled -= whole
-    output.skipped = 0
 
 
 cdef void fetch_strings(const Work* work, const Block* block, uint64_t rows) noexcept nogil:

@@ -3,12 +3,16 @@
 """Which rows have the same values in some columns.
 
 Bits that are the same in all rows tell nothing. The others of a row are put together as a record, most often of one
-word, and records are found again in a hash table. Nothing is guessed: rows are alike if their records are equal.
+word, and records are found again in a hash table. Rows are alike if their records are equal. Which bits vary is guessed
+from some rows, and checked in all while they are in the cache: memory is read once. If a guess is found wrong, all rows
+are looked at and numbered anew.
 """
 
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memset
+
+from .load cimport fetch
 
 cdef extern from "varying.h":
     ctypedef struct Trait "pfkey_trait":
@@ -18,13 +22,19 @@ cdef extern from "varying.h":
         int32_t width
         int32_t word
         int32_t left
-    uint64_t varying_bits "pfkey_varying"(const Trait* trait, uint64_t rows) noexcept nogil
+    uint64_t varying_bits "pfkey_varying"(const Trait* trait, uint64_t begin, uint64_t rows) noexcept nogil
     void put "pfkey_put"(const Trait* trait, uint64_t begin, uint64_t rows, uint64_t* words) noexcept nogil
     void mix "pfkey_mix"(const uint64_t* words, uint64_t rows, uint64_t* hashes) noexcept nogil
 
 cdef enum:
     BLOCK = 512  # rows whose records are made together
+    SAMPLES = 16  # blocks that are looked at to guess which bits vary
     SLOTS_LOG = 10  # the hash table has two to the power of this many slots at first
+
+cdef enum Outcome:
+    DONE
+    STRAY  # a bit varies that was believed not to
+    NO_MEMORY
 
 cdef struct Index:
     uint64_t words  # of a record
@@ -33,6 +43,7 @@ cdef struct Index:
     int32_t slots_log  # of the slots, which are at least twice as many as the records
     uint64_t* records  # the different ones, by number
     uint32_t* numbers  # a slot holds the number of its record plus one; 0 is free
+    uint64_t* block  # of each word those of a block of rows, and the rows' hashes
 
 
 def classify(columns, widths, uint64_t rows, uint32_t[::1] shapes, uint32_t[::1] firsts):
@@ -40,21 +51,16 @@ def classify(columns, widths, uint64_t rows, uint32_t[::1] shapes, uint32_t[::1]
     cdef const uint8_t[::1] octets
     cdef Index index
     cdef Trait* traits = NULL
-    cdef uint64_t* used = NULL
-    cdef uint64_t* block = NULL
+    cdef Outcome outcome
     cdef uint64_t count = 0
     cdef uint64_t width
-    cdef bint done = False
     kept = [memoryview(column) for column in columns]
     if <uint64_t> shapes.shape[0] < rows or <uint64_t> firsts.shape[0] < rows:
         raise IndexError("classify: an output is too short")
-    index.count, index.capacity, index.slots_log = 0, (1 << SLOTS_LOG) // 2, SLOTS_LOG
-    index.records, index.numbers = NULL, NULL
-    pieces = sum(width // 8 + 3 for width in widths)
-    traits = <Trait*> calloc(pieces + 1, sizeof(Trait))
-    used = <uint64_t*> calloc(pieces + 1, sizeof(uint64_t))
+    index.records, index.numbers, index.block = NULL, NULL, NULL
+    traits = <Trait*> calloc(sum(width // 8 + 3 for width in widths) + 1, sizeof(Trait))
     try:
-        if traits == NULL or used == NULL:
+        if traits == NULL:
             raise MemoryError
         for column, width in zip(kept, widths, strict=True):
             octets = column
@@ -65,22 +71,17 @@ def classify(columns, widths, uint64_t rows, uint32_t[::1] shapes, uint32_t[::1]
         if rows == 0:
             return 0
         with nogil:
-            count = keep_varying(traits, count, rows)
-            index.words = place(traits, count, used)
-            index.records = <uint64_t*> malloc(index.words * index.capacity * sizeof(uint64_t))
-            index.numbers = <uint32_t*> calloc(<size_t> 1 << index.slots_log, sizeof(uint32_t))
-            block = <uint64_t*> malloc((index.words + 1) * BLOCK * sizeof(uint64_t))
-            if index.records != NULL and index.numbers != NULL and block != NULL:
-                done = number_rows(&index, traits, count, block, rows, &shapes[0], &firsts[0])
-        if not done:
+            guess_varying(traits, count, rows)
+            outcome = number_rows(&index, traits, count, rows, &shapes[0], &firsts[0])
+            if outcome == STRAY:
+                find_varying(traits, count, 0, rows)
+                outcome = number_rows(&index, traits, count, rows, &shapes[0], &firsts[0])
+        if outcome != DONE:
             raise MemoryError
         return index.count
     finally:
         free(traits)
-        free(used)
-        free(block)
-        free(index.records)
-        free(index.numbers)
+        index_free(&index)
 
 
 cdef uint64_t cut(Trait* traits, const uint8_t* column, uint64_t width) noexcept nogil:
@@ -97,25 +98,44 @@ cdef uint64_t cut(Trait* traits, const uint8_t* column, uint64_t width) noexcept
     return count
 
 
-cdef uint64_t keep_varying(Trait* traits, uint64_t count, uint64_t rows) noexcept nogil:
-    """Leave out numbers that are the same in all rows; return how many remain."""
-    cdef uint64_t kept = 0
+cdef void guess_varying(Trait* traits, uint64_t count, uint64_t rows) noexcept nogil:
+    """Note the bits that vary in some rows from the first to the last; in all, if there are few."""
+    cdef uint64_t s
+    if rows <= <uint64_t> SAMPLES * BLOCK:
+        find_varying(traits, count, 0, rows)
+        return
+    for s in range(SAMPLES):
+        find_varying(traits, count, (rows - BLOCK) * s // (SAMPLES - 1), BLOCK)
+
+
+cdef void find_varying(Trait* traits, uint64_t count, uint64_t begin, uint64_t rows) noexcept nogil:
+    """Note the bits that vary in these rows, beside those that do elsewhere."""
     cdef uint64_t k
     for k in range(count):
-        traits[k].varying = varying_bits(traits + k, rows)
-        if traits[k].varying:
-            traits[kept] = traits[k]
-            kept += 1
-    return kept
+        traits[k].varying |= varying_bits(traits + k, begin, rows)
 
 
-cdef uint64_t place(Trait* traits, uint64_t count, uint64_t* used) noexcept nogil:
-    """Find room for the varying bits of each number; return the words of a record. `used` begins as zeros."""
+cdef bint has_strays(const Trait* traits, uint64_t count, uint64_t begin, uint64_t rows) noexcept nogil:
+    """Whether bits vary in these rows that are believed not to."""
+    cdef uint64_t strays = 0
+    cdef uint64_t k
+    for k in range(count):
+        strays |= varying_bits(traits + k, begin, rows) & ~traits[k].varying
+    return strays != 0
+
+
+cdef uint64_t place(Trait* traits, uint64_t count) noexcept nogil:
+    """Find room for the varying bits of each number; return the words of a record, 0 if there is no memory."""
     cdef uint64_t words = 1
     cdef uint64_t bits, k
     cdef int32_t low, shift, word
+    cdef uint64_t* used = <uint64_t*> calloc(count + 1, sizeof(uint64_t))
+    if used == NULL:
+        return 0
     for k in range(count):
         low, bits, word, shift = 0, traits[k].varying, 0, 0
+        if bits == 0:
+            continue
         while not bits & 1:
             bits >>= 1
             low += 1
@@ -125,59 +145,83 @@ cdef uint64_t place(Trait* traits, uint64_t count, uint64_t* used) noexcept nogi
                 word, shift = word + 1, 0
         used[word] |= bits << shift
         words = max(words, <uint64_t> word + 1)
-        traits[k].word, traits[k].left = word, (shift - low) & 63
+        traits[k].word, traits[k].left = word, shift - low
+    free(used)
     return words
 
 
-cdef bint number_rows(
-    Index* index,
-    const Trait* traits,
-    uint64_t count,
-    uint64_t* block,
-    uint64_t rows,
-    uint32_t* shapes,
-    uint32_t* firsts,
+cdef bint index_new(Index* index, uint64_t words) noexcept nogil:
+    """An empty index in the place of what there was. False if there is no memory."""
+    index_free(index)
+    index.words = words
+    index.count, index.capacity, index.slots_log = 0, (1 << SLOTS_LOG) // 2, SLOTS_LOG
+    index.records = <uint64_t*> malloc(words * index.capacity * sizeof(uint64_t))
+    index.numbers = <uint32_t*> calloc(<size_t> 1 << index.slots_log, sizeof(uint32_t))
+    index.block = <uint64_t*> malloc((words + 1) * BLOCK * sizeof(uint64_t))
+    return words and index.records != NULL and index.numbers != NULL and index.block != NULL
+
+
+cdef void index_free(Index* index) noexcept nogil:
+    free(index.records)
+    free(index.numbers)
+    free(index.block)
+    index.records, index.numbers, index.block = NULL, NULL, NULL
+
+
+cdef Outcome number_rows(
+    Index* index, Trait* traits, uint64_t count, uint64_t rows, uint32_t* shapes, uint32_t* firsts
 ) noexcept nogil:
-    """Write the number of each row. False if there is no memory for the table."""
-    cdef uint64_t* hashes = block + index.words * BLOCK
+    """Write the number of each row, if only bits vary that are believed to."""
+    cdef uint64_t* hashes
     cdef uint64_t row = 0
     cdef uint64_t k, some
+    if not index_new(index, place(traits, count)):
+        return NO_MEMORY
+    hashes = index.block + index.words * BLOCK
     while row < rows:
         some = min(<uint64_t> BLOCK, rows - row)
-        memset(block, 0, (index.words + 1) * BLOCK * sizeof(uint64_t))
+        if has_strays(traits, count, row, some):
+            return STRAY
+        memset(index.block, 0, (index.words + 1) * BLOCK * sizeof(uint64_t))
         for k in range(count):
-            put(traits + k, row, some, block + traits[k].word * BLOCK)
+            if traits[k].varying:
+                put(traits + k, row, some, index.block + traits[k].word * BLOCK)
+            if row + 2 * BLOCK <= rows:
+                fetch(traits[k].at + (row + BLOCK) * traits[k].stride, BLOCK * traits[k].stride)
         for k in range(index.words):
-            mix(block + k * BLOCK, some, hashes)
-        if not number_block(index, block, hashes, some, shapes + row, firsts, <uint32_t> row):
-            return False
+            mix(index.block + k * BLOCK, some, hashes)
+        if not number_block(index, hashes, some, shapes + row, firsts, <uint32_t> row):
+            return NO_MEMORY
         row += some
-    return True
+    return DONE
 
 
 cdef bint number_block(
-    Index* index,
-    const uint64_t* block,
-    const uint64_t* hashes,
-    uint64_t rows,
-    uint32_t* shapes,
-    uint32_t* firsts,
-    uint32_t row,
+    Index* index, const uint64_t* hashes, uint64_t rows, uint32_t* shapes, uint32_t* firsts, uint32_t row
 ) noexcept nogil:
-    """The same for a block of rows, the first of which is `row`."""
+    """The same for a block of rows, the first of which is `row`. False if there is no memory for the table."""
+    cdef const uint64_t* block = index.block
+    cdef const uint64_t* records = index.records
+    cdef const uint32_t* numbers = index.numbers
     cdef uint64_t k, slot
+    cdef int32_t right = 64 - index.slots_log
+    cdef bint single = index.words == 1
     cdef uint32_t number
     for k in range(rows):
-        slot = hashes[k] >> (64 - index.slots_log)
-        number = index.numbers[slot]
-        while number and not is_same(index.records + (number - 1) * index.words, block + k, index.words):
+        slot = hashes[k] >> right
+        number = numbers[slot]
+        if single and number and records[number - 1] == block[k]:  # nearly all, so without what the others need
+            shapes[k] = number - 1
+            continue
+        while number and not is_same(records + (number - 1) * index.words, block + k, index.words):
             slot = (slot + 1) & ((<uint64_t> 1 << index.slots_log) - 1)
-            number = index.numbers[slot]
+            number = numbers[slot]
         if number == 0:
             firsts[index.count] = row + <uint32_t> k
             number = add(index, block + k, slot)
             if number == 0:
                 return False
+            records, numbers, right = index.records, index.numbers, 64 - index.slots_log
         shapes[k] = number - 1
     return True
 

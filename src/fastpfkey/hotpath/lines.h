@@ -116,22 +116,19 @@ PFKEY_TARGET static void PFKEY_KIND(pfkey_put_windows)(
     }
 }
 
-/* Copy whole lines past the cache, but for the bytes before the first. */
-PFKEY_TARGET static void PFKEY_KIND(pfkey_stream_lines)(uint8_t *to, const uint8_t *from, size_t size) {
+/* Write lines past the cache, to where a line begins. */
+PFKEY_TARGET static void PFKEY_KIND(pfkey_stream_lines)(uint8_t *to, const uint8_t *from, size_t lines) {
 #if !defined(PFKEY_VECTOR)
-    pfkey_stream(to, from, size);
+    pfkey_stream(to, from, lines * PFKEY_LINE);
 #else
-    size_t at = (PFKEY_LINE - ((uintptr_t)to & (PFKEY_LINE - 1))) & (PFKEY_LINE - 1);
-    if (at > size) at = size;
-    memcpy(to, from, at);
-    for (; at + PFKEY_LINE <= size; at += PFKEY_LINE)
+    for (const uint8_t *end = from + lines * PFKEY_LINE; from < end; from += PFKEY_LINE, to += PFKEY_LINE) {
 #if PFKEY_VECTOR == 32
-        for (size_t half = at; half < at + PFKEY_LINE; half += 32)
-            _mm256_stream_si256((__m256i *)(to + half), _mm256_loadu_si256((const __m256i *)(from + half)));
+        _mm256_stream_si256((__m256i *)to, _mm256_loadu_si256((const __m256i *)from));
+        _mm256_stream_si256((__m256i *)(to + 32), _mm256_loadu_si256((const __m256i *)(from + 32)));
 #else
-        _mm512_stream_si512((void *)(to + at), _mm512_loadu_si512(from + at));
+        _mm512_stream_si512((void *)to, _mm512_loadu_si512(from));
 #endif
-    memcpy(to + at, from + at, size - at);
+    }
 #endif
 }
 

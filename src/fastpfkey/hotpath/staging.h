@@ -77,7 +77,7 @@ typedef struct {
     void (*put_windows)(
         const pfkey_block *, const int32_t *places, const uint8_t *masks, const uint8_t *column
     );
-    void (*stream)(uint8_t *to, const uint8_t *from, size_t size);
+    void (*stream)(uint8_t *to, const uint8_t *from, size_t lines);
 } pfkey_kind;
 
 #define PFKEY_ENDING _words

@@ -15,46 +15,65 @@ typedef struct {
     uint64_t stride;   /* bytes from one row to the next */
     uint64_t varying;  /* bits that differ anywhere */
     int32_t width;     /* bytes: 1, 2, 4 or 8 */
-    int32_t word;      /* where the varying bits go, and how far to the left they are rotated for it: 0 to 63 */
+    int32_t word;      /* where the varying bits go, and how far to the left they are shifted for it: -63 to 63 */
     int32_t left;
 } pfkey_trait;
 
-#define PFKEY_LOOP(type, step, ...)                                        \
-    for (uint64_t k = 0; k < rows; k++) {                                  \
-        type value;                                                        \
-        memcpy(&value, at + k * (step), sizeof(type));                     \
-        __VA_ARGS__;                                                       \
+#define PFKEY_LOOP(type, step, each)                       \
+    for (uint64_t k = 0; k < rows; k++) {                  \
+        type value;                                        \
+        memcpy(&value, at + k * (step), sizeof(type));     \
+        each;                                              \
     }
 
-/* Do something with the `value` of each row `k`. */
-#define PFKEY_VALUES(trait, begin, ...)                                                         \
-    do {                                                                                        \
-        const uint8_t *at = (trait)->at + (begin) * (trait)->stride;                            \
-        uint64_t stride = (trait)->stride;                                                      \
-        if (stride == 1) { PFKEY_LOOP(uint8_t, 1, __VA_ARGS__) }                                \
-        else if (stride == 2 && (trait)->width == 2) { PFKEY_LOOP(uint16_t, 2, __VA_ARGS__) }   \
-        else if (stride == 4 && (trait)->width == 4) { PFKEY_LOOP(uint32_t, 4, __VA_ARGS__) }   \
-        else if (stride == 8 && (trait)->width == 8) { PFKEY_LOOP(uint64_t, 8, __VA_ARGS__) }   \
-        else if ((trait)->width == 1) { PFKEY_LOOP(uint8_t, stride, __VA_ARGS__) }              \
-        else if ((trait)->width == 2) { PFKEY_LOOP(uint16_t, stride, __VA_ARGS__) }             \
-        else if ((trait)->width == 4) { PFKEY_LOOP(uint32_t, stride, __VA_ARGS__) }             \
-        else { PFKEY_LOOP(uint64_t, stride, __VA_ARGS__) }                                      \
+/* Go on with `what` for the type of a number and its distance from row to row, which compilers know where it is usual. */
+#define PFKEY_NUMBERS(what)                                    \
+    do {                                                       \
+        uint64_t stride = trait->stride;                       \
+        if (stride == 1) what(uint8_t, 1)                      \
+        if (stride == 2 && trait->width == 2) what(uint16_t, 2) \
+        if (stride == 4 && trait->width == 4) what(uint32_t, 4) \
+        if (stride == 8 && trait->width == 8) what(uint64_t, 8) \
+        if (trait->width == 1) what(uint8_t, stride)           \
+        if (trait->width == 2) what(uint16_t, stride)          \
+        if (trait->width == 4) what(uint32_t, stride)          \
+        what(uint64_t, stride)                                 \
     } while (0)
 
-/* The bits that are not the same in all rows. */
+/* The bits in which some rows differ from the first row of all, found in vectors of numbers as wide as they are. */
+#define PFKEY_DIFFERENCE(type, step)                    \
+    {                                                   \
+        type first, any = 0;                            \
+        memcpy(&first, trait->at, sizeof(type));        \
+        PFKEY_LOOP(type, step, any |= value ^ first)    \
+        return any;                                     \
+    }
+
 PFKEY_CLONES
-static uint64_t pfkey_varying(const pfkey_trait *trait, uint64_t rows) {
-    uint64_t any = 0, all = UINT64_MAX;
-    PFKEY_VALUES(trait, 0, { any |= value; all &= value; });
-    return rows ? any & ~all : 0;
+static uint64_t pfkey_varying(const pfkey_trait *trait, uint64_t begin, uint64_t rows) {
+    const uint8_t *at = trait->at + begin * trait->stride;
+    PFKEY_NUMBERS(PFKEY_DIFFERENCE);
 }
 
 /* Add the varying bits of some rows to their words. */
+#define PFKEY_LEFT(type, step)                                                                  \
+    {                                                                                           \
+        PFKEY_LOOP(type, step, words[k] |= (uint64_t)(value & (type)varying) << left)           \
+        return;                                                                                 \
+    }
+#define PFKEY_RIGHT(type, step)                                                                 \
+    {                                                                                           \
+        PFKEY_LOOP(type, step, words[k] |= (uint64_t)(value & (type)varying) >> -left)          \
+        return;                                                                                 \
+    }
+
 PFKEY_CLONES
 static void pfkey_put(const pfkey_trait *trait, uint64_t begin, uint64_t rows, uint64_t *words) {
+    const uint8_t *at = trait->at + begin * trait->stride;
     uint64_t varying = trait->varying;
-    int32_t left = trait->left, right = -left & 63;
-    PFKEY_VALUES(trait, begin, uint64_t bits = value & varying; words[k] |= bits << left | bits >> right);
+    int32_t left = trait->left;
+    if (left >= 0) PFKEY_NUMBERS(PFKEY_LEFT);
+    PFKEY_NUMBERS(PFKEY_RIGHT);
 }
 
 /* Blend a word of each row into the hash of the row: every bit has a say, in the high bits most. */
