@@ -104,7 +104,7 @@ cdef void guess_varying(Trait* traits, uint64_t count, uint64_t rows) noexcept n
     if rows <= <uint64_t> SAMPLES * BLOCK:
         find_varying(traits, count, 0, rows)
         return
-    for s in range(SAMPLES):
+    for s in range(<uint64_t> SAMPLES):
         find_varying(traits, count, (rows - BLOCK) * s // (SAMPLES - 1), BLOCK)
 
 

@@ -41,6 +41,8 @@ cdef struct Output:  # what waits to be written, and where it goes
 cdef inline void write_lines(const Kind* kind, Output* output, uint64_t lines) noexcept nogil:
     """Write some of the lines that are ready."""
     lines = min(lines, output.lines)
+    if lines == 0:  # there may be no output at all
+        return
     if output.streaming:
         kind.stream(output.to, output.ready, lines)
     else:
