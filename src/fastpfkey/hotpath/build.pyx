@@ -150,7 +150,7 @@ cdef int64_t build_messages(const Job* job, uint64_t* offsets, uint8_t* out, uin
     if work == NULL:
         return fault
     most = max(<uint64_t> 1, min(<uint64_t> BLOCK, ROOM // max(<uint64_t> 1, <uint64_t> work.longest)))
-    size = (most * work.longest + work.longest) // LINE * LINE + 4 * LINE
+    size = (most + 1) * work.longest + 4 * LINE
     scratch = <uint8_t*> calloc(2, size)
     if scratch == NULL:
         work_free(work)
